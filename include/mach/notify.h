@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Notifications: message ids (subsystem 64 of Mach) and what to request. */
+
+#ifndef MACH_NOTIFY_H
+#define MACH_NOTIFY_H
+
+#define MACH_NOTIFY_FIRST 0100
+#define MACH_NOTIFY_PORT_DELETED (MACH_NOTIFY_FIRST + 1)
+#define MACH_NOTIFY_SEND_POSSIBLE (MACH_NOTIFY_FIRST + 2)
+#define MACH_NOTIFY_PORT_DESTROYED (MACH_NOTIFY_FIRST + 5)
+#define MACH_NOTIFY_NO_SENDERS (MACH_NOTIFY_FIRST + 6)
+#define MACH_NOTIFY_SEND_ONCE (MACH_NOTIFY_FIRST + 7)
+#define MACH_NOTIFY_DEAD_NAME (MACH_NOTIFY_FIRST + 8)
+
+#endif /* MACH_NOTIFY_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port names and rights. A name is a 24-bit index into the task's port space
+ * and an 8-bit generation, which changes when the index is used again, so
+ * that a stale name is an error and not another right.
+ */
+
+#ifndef MACH_PORT_H
+#define MACH_PORT_H
+
+#include <mach/boolean.h>
+#include <mach/vm_types.h>
+
+typedef uint32_t mach_port_name_t;
+typedef uint32_t mach_port_t; /* a name in user space, a handle in messages
+                                 inside the kernel */
+typedef mach_port_t *mach_port_array_t;
+typedef mach_port_name_t *mach_port_name_array_t;
+
+#define MACH_PORT_NULL ((mach_port_name_t)0)
+#define MACH_PORT_DEAD ((mach_port_name_t)~0u)
+#define MACH_PORT_VALID(name)                                                  \
+    ((name) != MACH_PORT_NULL && (name) != MACH_PORT_DEAD)
+
+#define MACH_PORT_INDEX(name) ((name) >> 8)
+#define MACH_PORT_GEN(name) ((name)&0xffu)
+#define MACH_PORT_MAKE(index, gen) (((uint32_t)(index) << 8) | (gen))
+
+/* Kinds of rights, for mach_port_allocate and mach_port_mod_refs. */
+typedef natural_t mach_port_right_t;
+
+#define MACH_PORT_RIGHT_SEND 0u
+#define MACH_PORT_RIGHT_RECEIVE 1u
+#define MACH_PORT_RIGHT_SEND_ONCE 2u
+#define MACH_PORT_RIGHT_PORT_SET 3u
+#define MACH_PORT_RIGHT_DEAD_NAME 4u
+#define MACH_PORT_RIGHT_NUMBER 5u
+
+/* The same as bits, for mach_port_type and mach_port_names. */
+typedef natural_t mach_port_type_t;
+typedef mach_port_type_t *mach_port_type_array_t;
+
+#define MACH_PORT_TYPE(right) (1u << ((right) + 16))
+#define MACH_PORT_TYPE_NONE 0u
+#define MACH_PORT_TYPE_SEND MACH_PORT_TYPE(MACH_PORT_RIGHT_SEND)
+#define MACH_PORT_TYPE_RECEIVE MACH_PORT_TYPE(MACH_PORT_RIGHT_RECEIVE)
+#define MACH_PORT_TYPE_SEND_ONCE MACH_PORT_TYPE(MACH_PORT_RIGHT_SEND_ONCE)
+#define MACH_PORT_TYPE_PORT_SET MACH_PORT_TYPE(MACH_PORT_RIGHT_PORT_SET)
+#define MACH_PORT_TYPE_DEAD_NAME MACH_PORT_TYPE(MACH_PORT_RIGHT_DEAD_NAME)
+#define MACH_PORT_TYPE_SEND_RECEIVE                                            \
+    (MACH_PORT_TYPE_SEND | MACH_PORT_TYPE_RECEIVE)
+#define MACH_PORT_TYPE_SEND_RIGHTS                                             \
+    (MACH_PORT_TYPE_SEND | MACH_PORT_TYPE_SEND_ONCE)
+#define MACH_PORT_TYPE_DNREQUEST 0x80000000u /* dead-name request outstanding */
+
+typedef natural_t mach_port_urefs_t;
+typedef integer_t mach_port_delta_t;
+typedef natural_t mach_port_seqno_t;
+typedef natural_t mach_port_mscount_t;
+typedef natural_t mach_port_msgcount_t;
+typedef natural_t mach_port_rights_t; /* number of rights */
+
+#define MACH_PORT_UREFS_MAX 0x7fffffffu
+#define MACH_PORT_QLIMIT_DEFAULT 5u
+#define MACH_PORT_QLIMIT_MAX 1024u
+#define MACH_PORT_INDEX_MAX 65535u /* rights per task */
+
+struct mach_port_status {
+    mach_port_name_t mps_pset;       /* a containing port set, or null */
+    mach_port_seqno_t mps_seqno;     /* of the next message received */
+    mach_port_mscount_t mps_mscount; /* make-send count */
+    mach_port_msgcount_t mps_qlimit;
+    mach_port_msgcount_t mps_msgcount; /* messages queued */
+    mach_port_rights_t mps_sorights;   /* send-once rights that exist */
+    boolean_t mps_srights;             /* do send rights exist? */
+    boolean_t mps_pdrequest;           /* port-destroyed request? */
+    boolean_t mps_nsrequest;           /* no-senders request? */
+    natural_t mps_flags;               /* 0 */
+};
+typedef struct mach_port_status mach_port_status_t;
+#define MACH_PORT_STATUS_COUNT (sizeof(mach_port_status_t) / sizeof(natural_t))
+
+#endif /* MACH_PORT_H */
