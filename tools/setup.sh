@@ -26,6 +26,9 @@ base_packages="gcc:gcc make:make autoconf:autoconf automake:automake
     /usr/src/newlib:newlib-source patch:patch
     /usr/include/stdio.h:libc6-dev flock:util-linux"
 
+# What only the tests need.
+check_packages="clang:clang lua5.4:lua5.4 cmp:diffutils"
+
 setup_packages()
 {
     missing=
