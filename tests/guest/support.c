@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads, child tasks and leak checks for guest tests. */
+
+#include "tap.h"
+
+#define STACK_SIZE (16 * PAGE_SIZE)
+
+void
+guest_counts_get(struct guest_counts *before)
+{
+    mach_msg_type_number_t count = HOST_OBJECT_COUNTS_COUNT;
+    kern_return_t kr;
+
+    kr = host_info(mach_host_self(), HOST_OBJECT_COUNTS,
+                   (host_info_t)&before->counts, &count);
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("host_info: %s", mach_error_string(kr));
+    }
+}
+
+static bool
+guest_counts_compare(uint64_t before, uint64_t after, const char *what)
+{
+    if (before != after) {
+        tap_diag("%s: %lu before, %lu after", what, before, after);
+    }
+
+    return before == after;
+}
+
+void
+guest_counts_check(const struct guest_counts *before, const char *name)
+{
+    const host_object_counts_data_t *b = &before->counts;
+    struct guest_counts now;
+    const host_object_counts_data_t *a = &now.counts;
+    bool same = true;
+
+    /* Ended tasks and threads are reaped by a kernel thread: let it run. */
+    for (int i = 0; i < 64; i++) {
+        (void)swtch_pri(0);
+    }
+
+    guest_counts_get(&now);
+    same &= guest_counts_compare(b->ports, a->ports, "ports");
+    same &= guest_counts_compare(b->spaces, a->spaces, "spaces");
+    same &= guest_counts_compare(b->messages, a->messages, "messages");
+    same &= guest_counts_compare(b->tasks, a->tasks, "tasks");
+    same &= guest_counts_compare(b->threads, a->threads, "threads");
+    same &= guest_counts_compare(b->maps, a->maps, "maps");
+    same &= guest_counts_compare(b->map_entries, a->map_entries,
+                                 "map entries");
+    same &= guest_counts_compare(b->vm_objects, a->vm_objects, "vm objects");
+    tap_diag("%s: %ld pages of the kernel more, %ld free less", name,
+             (long)(a->kernel_pages - b->kernel_pages),
+             (long)(b->free_pages - a->free_pages));
+    ok(same, "%s leaves no kernel objects behind", name);
+}
+
+mach_port_t
+guest_port(void)
+{
+    mach_port_t port;
+    kern_return_t kr;
+
+    kr = mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port);
+
+    if (kr == KERN_SUCCESS) {
+        kr = mach_port_insert_right(mach_task_self(), port, port,
+                                    MACH_MSG_TYPE_MAKE_SEND);
+    }
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("no port: %s", mach_error_string(kr));
+    }
+
+    return port;
+}
+
+static mach_port_t
+guest_launch(mach_port_t task, void *entry, uint64_t a, uint64_t b,
+             uint64_t fs_base)
+{
+    x86_thread_state64_t state = { 0 };
+    vm_address_t stack;
+    mach_port_t thread;
+    kern_return_t kr;
+
+    kr = vm_allocate(task, &stack, STACK_SIZE, VM_FLAGS_ANYWHERE);
+
+    if (kr == KERN_SUCCESS) {
+        kr = thread_create(task, &thread);
+    }
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("no thread: %s", mach_error_string(kr));
+    }
+
+    state.rsp = stack + STACK_SIZE - 8;
+    state.rip = (uint64_t)entry;
+    state.rdi = a;
+    state.rsi = b;
+    state.fs_base = fs_base;
+    kr = thread_set_state(thread, x86_THREAD_STATE64, (thread_state_t)&state,
+                          x86_THREAD_STATE64_COUNT);
+
+    if (kr == KERN_SUCCESS) {
+        kr = thread_resume(thread);
+    }
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("thread does not start: %s", mach_error_string(kr));
+    }
+
+    return thread;
+}
+
+static _Noreturn void
+guest_thread_start(void (*function)(void *), void *argument)
+{
+    function(argument);
+
+    for (;;) {
+        (void)thread_terminate(mach_thread_self());
+    }
+}
+
+mach_port_t
+guest_thread(void (*function)(void *), void *argument)
+{
+    struct mach_tcb *tcb = mach_tcb_create();
+
+    if (tcb == NULL) {
+        tap_bail("no memory for a thread");
+    }
+
+    return guest_launch(mach_task_self(), (void *)guest_thread_start,
+                        (uint64_t)function, (uint64_t)argument,
+                        (uint64_t)tcb);
+}
+
+static _Noreturn void
+guest_child_start(void (*function)(mach_port_t))
+{
+    mach_init_child();
+    function(bootstrap_port);
+
+    for (;;) {
+        (void)task_terminate(mach_task_self());
+    }
+}
+
+mach_port_t
+guest_child(void (*function)(mach_port_t), mach_port_t port,
+            mach_port_t *threadp)
+{
+    mach_port_t task, thread;
+    kern_return_t kr;
+
+    kr = task_create(mach_task_self(), TRUE, &task);
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("no task: %s", mach_error_string(kr));
+    }
+
+    if (port != MACH_PORT_NULL) {
+        /* The routine takes the right away: give it one of its own. */
+        kr = mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND,
+                                1);
+
+        if (kr == KERN_SUCCESS) {
+            kr = task_set_special_port(task, TASK_BOOTSTRAP_PORT, port);
+        }
+
+        if (kr != KERN_SUCCESS) {
+            tap_bail("no bootstrap port: %s", mach_error_string(kr));
+        }
+    }
+
+    thread = guest_launch(task, (void *)guest_child_start,
+                          (uint64_t)function, 0, (uint64_t)mach_tcb_self());
+
+    if (threadp != NULL) {
+        *threadp = thread;
+    } else {
+        (void)mach_port_deallocate(mach_task_self(), thread);
+    }
+
+    return task;
+}
