@@ -13,7 +13,7 @@ enum lock_rank {
     LOCK_RANK_HOST,        /* host ports, boot modules, task list */
     LOCK_RANK_TASK,        /* struct task */
     LOCK_RANK_VM_MAP,      /* struct vm_map: a sleep lock */
-    LOCK_RANK_VM_OBJECT,   /* struct vm_object; shadow chains: front first */
+    LOCK_RANK_VM_OBJECT,   /* struct vm_object: shadower before shadow */
     LOCK_RANK_PMAP,        /* struct pmap */
     LOCK_RANK_VM_PV,       /* reverse mappings of a page */
     LOCK_RANK_SPACE,       /* struct ipc_space */

@@ -6,8 +6,8 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
-#define PRINTF_LIKE(format, first)                                             \
-    __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first)                                             \
+    __attribute__((format(printf, text, first)))
 #define CACHE_ALIGNED __attribute__((aligned(64)))
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
