@@ -227,7 +227,7 @@ class Session:
         yield from run_frames(argv, environment, cwd)
         self.running = True
 
-    # What goes out ---------------------------------------------------------
+    # What goes out.
 
     def pending(self):
         """Bytes to send now; the caller drops what it sent."""
@@ -260,7 +260,7 @@ class Session:
         self.outstanding += len(data)
         self.ready += data
 
-    # What comes in ---------------------------------------------------------
+    # What comes in.
 
     def feed(self, data):
         for kind, _, payload in self.decoder.feed(data):

@@ -128,7 +128,7 @@ def machine_failure(guest, why, options):
     return None
 
 
-# -- The console ------------------------------------------------------------
+# The console.
 
 class Terminal:
     """The user's side of the console; raw while the machine runs."""
@@ -191,7 +191,7 @@ def interactive(options):
     return 0 if guest.process.returncode == 0 else EXIT_PANIC
 
 
-# -- A command --------------------------------------------------------------
+# A command.
 
 class Command:
     """Connects our own standard streams and signals with a session."""

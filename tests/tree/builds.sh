@@ -7,7 +7,7 @@
 # build.
 
 set -u
-. "$top_srcdir/tests/tree/tap.sh"
+. "$top_srcdir/tests/tap.sh"
 
 # build NAME CONFIGURE-OPTION...
 build()

@@ -4,7 +4,7 @@
 # Docs name code as `path:/regex/`; each still matches.
 
 set -u
-. "$top_srcdir/tests/tree/tap.sh"
+. "$top_srcdir/tests/tap.sh"
 refs=$(mktemp)
 trap 'rm -f "$refs"' EXIT
 cd "$top_srcdir" || exit 1

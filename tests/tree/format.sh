@@ -4,7 +4,7 @@
 # clang-format would change nothing.
 
 set -u
-. "$top_srcdir/tests/tree/tap.sh"
+. "$top_srcdir/tests/tap.sh"
 
 if ! command -v clang-format > /dev/null; then
     echo '1..0 # SKIP no clang-format'

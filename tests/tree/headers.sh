@@ -4,7 +4,7 @@
 # Every header compiles alone, with the flags of those who may include it.
 
 set -u
-. "$top_srcdir/tests/tree/tap.sh"
+. "$top_srcdir/tests/tap.sh"
 
 # try NAME FLAGS INCLUDE
 try()

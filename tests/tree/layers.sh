@@ -4,7 +4,7 @@
 # Who may know whom: includes that run against the layering.
 
 set -u
-. "$top_srcdir/tests/tree/tap.sh"
+. "$top_srcdir/tests/tap.sh"
 cd "$top_srcdir" || exit 1
 
 # none NAME PATTERN FOLDER...: no include of <PATTERN in these folders
