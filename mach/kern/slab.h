@@ -13,20 +13,37 @@
 #include <kern/list.h>
 #include <kern/macros.h>
 #include <kern/spinlock.h>
+#include <machine/cpu.h>
 
+#define SLAB_MAGAZINE_SIZE 14
+#define SLAB_QUARANTINE_SIZE 64
+
+/* Free objects of one processor, which alone looks. */
+struct slab_magazine {
+    size_t count;
+    long in_use; /* handed out here less given back here */
+    void *objects[SLAB_MAGAZINE_SIZE];
+} CACHE_ALIGNED;
+
+/* Lock keys: (c) set by init, (l) lock. */
 struct slab_cache {
-    struct spinlock lock; /* LOCK_RANK_SLAB */
-    const char *name;
-    size_t size;         /* bytes of an object, rounded to the alignment */
-    size_t align;        /* a power of two, at least 16 */
-    struct list partial; /* (l) slabs with free objects */
-    struct list full;    /* (l) */
-    size_t objects;      /* (l) in use */
-    size_t empty;        /* (l) slabs with no object in use */
-    struct list link;    /* all caches */
+    struct slab_magazine magazines[CPU_MAX];
+    struct spinlock lock;   /* LOCK_RANK_SLAB */
+    const char *name;       /* (c) */
+    size_t size;            /* (c) bytes of an object, with alignment */
+    size_t first;           /* (c) offset of the first object in a slab */
+    size_t capacity;        /* (c) objects in a slab */
+    unsigned int order;     /* (c) a slab is 2^order pages */
+    struct list partial;    /* (l) slabs with free and used objects */
+    struct list empty;      /* (l) slabs with no used object; at most one */
+#ifdef DEBUG_KERNEL
+    unsigned int quarantine_at;             /* (l) */
+    void *quarantine[SLAB_QUARANTINE_SIZE]; /* (l) */
+#endif
 };
 
-/* May be called before any allocation works. */
+/* May be called before any allocation works. align: a power of two, at most
+ * a page. */
 void slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
                      size_t align);
 
@@ -34,6 +51,9 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
  * task may (see vm_page_alloc). Never blocks; no spin lock above
  * LOCK_RANK_SLAB may be held. */
 MUST_CHECK void *slab_alloc(struct slab_cache *cache);
+
+/* The same, for one who sets every byte that matters. */
+MUST_CHECK void *slab_alloc_raw(struct slab_cache *cache);
 
 void slab_free(struct slab_cache *cache, void *object);
 

@@ -19,6 +19,7 @@
 
 #include <kern/list.h>
 #include <kern/macros.h>
+#include <machine/cpu.h>
 #include <machine/layout.h>
 
 struct pmap;
@@ -38,7 +39,7 @@ struct boot_range {
 };
 
 enum vm_page_state {
-    VM_PAGE_RESERVED, /* no memory of ours */
+    VM_PAGE_RESERVED, /* no memory of ours, or inside a free block */
     VM_PAGE_FREE,     /* first frame of a free block of the allocator */
     VM_PAGE_CACHED,   /* free, in a processor's stock */
     VM_PAGE_KERNEL,   /* page table, slab, stack; or just allocated */
@@ -57,6 +58,7 @@ struct pv_entry {
 #define VM_PAGE_ABSENT 0x04u   /* asked of the pager, no contents yet */
 #define VM_PAGE_MODIFIED 0x08u /* collected from removed mappings */
 #define VM_PAGE_REFERENCED 0x10u
+#define VM_PAGE_POISONED 0x20u /* debug kernels: free and filled */
 
 #define VM_PAGE_DYING 0x8000u /* in `holds`: the last holder frees the page */
 
@@ -123,6 +125,24 @@ void vm_page_free_contiguous(struct vm_page *page, uint64_t count);
  * object's lock for hold, none for release. */
 void vm_page_hold(struct vm_page *page);
 void vm_page_release(struct vm_page *page);
+
+/* Events of one processor, counted without a lock. */
+struct vm_events {
+    uint64_t faults;
+    uint64_t zero_fills;
+    uint64_t cow_faults;
+    uint64_t lookups; /* pages looked for in an object ... */
+    uint64_t hits;    /* ... and found */
+    int64_t object_pages; /* gone into objects less those that left */
+} CACHE_ALIGNED;
+
+extern struct vm_events vm_events[CPU_MAX];
+
+static inline struct vm_events *
+vm_events_self(void)
+{
+    return &vm_events[cpu_self()->number];
+}
 
 /* Frames free now, and all counts. */
 uint64_t vm_page_free_count(void);

@@ -40,7 +40,7 @@ struct pmap {
     uint64_t used[4];       /* (l) bitmap of top-level entries in use */
     uint64_t table_base;    /* (l) 2 MB region whose table is cached ... */
     uint64_t *table;        /* (l) ... here, or NULL */
-    struct vm_page *spare;  /* (l) a zeroed table page for the next need */
+    uint64_t idle;          /* (l) region whose table was left empty, or 1 */
 };
 
 /* The kernel's tables with an empty user half. */
@@ -49,7 +49,8 @@ extern struct pmap kernel_pmap;
 /*
  * Boot: after vm_page_bootstrap(), on tables that map the first 4 GB
  * directly. Builds and loads the final tables: the image by section, the
- * direct map of all RAM, and of the first 4 GB what is not RAM uncached.
+ * direct map of all RAM, and of the first 4 GB what is not RAM uncached. The
+ * low mapping of the first 4 GB is gone then.
  */
 void pmap_bootstrap(void);
 
