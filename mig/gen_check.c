@@ -1,0 +1,319 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * Checks on a received message, the same for requests and replies.
+ *
+ * The order is what makes them sound. First the size is at least that of a
+ * message whose variable fields are all empty, so that every fixed field can
+ * be read. From then on `slack' holds the bytes not yet accounted for: each
+ * variable field must find its own among them, and the last one must use them
+ * up.
+ */
+
+#include "gen.h"
+
+#include <stddef.h>
+
+#include "pool.h"
+
+#define GEN_CHECK_GUARD "__MigTypeCheck && "
+
+void
+gen_check_header(struct gen_condition *condition,
+                 const struct gen_check *check)
+{
+    const struct layout *layout;
+    const char *base;
+
+    layout = check->layout;
+    base = check->base;
+
+    gen_condition_add(condition,
+                      "%s(%sP->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX)",
+                      layout->complex ? "!" : "", base);
+
+    if (layout_is_variable(layout)) {
+        gen_condition_add(condition, "%sP->Head.msgh_size < %u", base,
+                          layout->min_size);
+    } else {
+        gen_condition_add(condition, "%sP->Head.msgh_size != sizeof(*%sP)",
+                          base, base);
+    }
+
+    if (layout->complex) {
+        gen_condition_add(condition,
+                          "%sP->msgh_body.msgh_descriptor_count != %u", base,
+                          layout->descriptors);
+    }
+}
+
+static void
+gen_check_disposition(struct gen_condition *condition,
+                      const struct field *field, const char *place)
+{
+    const char *received;
+
+    received = gen_received(field->arg);
+
+    if (received != NULL) {
+        gen_condition_add(condition, "%s.disposition != %s", place, received);
+    }
+}
+
+static void
+gen_check_descriptor(struct gen_condition *condition,
+                     const struct gen_check *check, const struct field *field)
+{
+    const struct type *type;
+    const char *place;
+
+    type = field->arg->type;
+    place = gen_field(check->base, field);
+
+    switch (field->kind) {
+    case FIELD_PORT:
+        gen_condition_add(condition, "%s.type != MACH_MSG_PORT_DESCRIPTOR",
+                          place);
+        gen_check_disposition(condition, field, place);
+        break;
+    case FIELD_OOL:
+        gen_condition_add(condition, "%s.type != MACH_MSG_OOL_DESCRIPTOR",
+                          place);
+
+        if (field->arg->count == NULL) {
+            gen_condition_add(condition, "%s.size != %u", place, type->size);
+        }
+
+        break;
+    case FIELD_OOL_PORTS:
+        gen_condition_add(condition,
+                          "%s.type != MACH_MSG_OOL_PORTS_DESCRIPTOR", place);
+        gen_check_disposition(condition, field, place);
+
+        if (field->arg->count == NULL) {
+            gen_condition_add(condition, "%s.count != %u", place,
+                              type->count);
+        }
+
+        break;
+    default:
+        break;
+    }
+}
+
+/* A row of port descriptors: all of them, used or not, must be alike. */
+static void
+gen_check_ports(struct text *text, const struct gen_check *check,
+                const struct field *field)
+{
+    const char *place, *received;
+
+    place = gen_field(check->base, field);
+    received = gen_received(field->arg);
+
+    if (received == NULL) {
+        received = pool_printf("%s[0].disposition", place);
+    }
+
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n",
+         field->number);
+    emit(text,
+         "        if (" GEN_CHECK_GUARD "MIG_UNLIKELY(\n"
+         "                %s[i].type != MACH_MSG_PORT_DESCRIPTOR ||\n"
+         "                %s[i].disposition != %s)) {\n",
+         place, place, received);
+    emit(text,
+         "    %s"
+         "        }\n"
+         "    }\n\n",
+         check->bad_type);
+}
+
+static void
+gen_check_descriptors(struct text *text, const struct gen_check *check)
+{
+    struct gen_condition condition;
+    const struct field *field;
+
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+
+    for (field = check->layout->fields; field != NULL; field = field->next) {
+        if (field->arg != NULL) {
+            gen_check_descriptor(&condition, check, field);
+        }
+    }
+
+    gen_condition_end(&condition, check->bad_type);
+
+    for (field = check->layout->fields; field != NULL; field = field->next) {
+        if (field->kind == FIELD_PORTS) {
+            gen_check_ports(text, check, field);
+        }
+    }
+}
+
+/* Names behind the count would be rights that nobody looks at. */
+static void
+gen_check_unused_ports(struct text *text, const struct gen_check *check,
+                       const struct arg *arg, const char *count)
+{
+    const struct field *field;
+
+    field = layout_find(check->layout, arg, FIELD_PORTS);
+    emit(text,
+         "    for (unsigned int i = %s; i < %u; i++) {\n"
+         "        if (" GEN_CHECK_GUARD "MIG_UNLIKELY(\n"
+         "                %s[i].name != MACH_PORT_NULL)) {\n",
+         count, field->number, gen_field(check->base, field));
+    emit(text,
+         "    %s"
+         "        }\n"
+         "    }\n\n",
+         check->bad_type);
+}
+
+static void
+gen_check_counted(struct text *text, const struct gen_check *check,
+                  const struct arg *arg, const char *count)
+{
+    struct gen_condition condition;
+    const struct type *type;
+
+    type = arg->type;
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+
+    if (type->form != TYPE_FORM_VARRAY && type->count != 0) {
+        gen_condition_add(&condition, "%s > %u", count, type->count);
+    }
+
+    if (type->form == TYPE_FORM_VOOL) {
+        gen_condition_add(&condition, "%s.size != (uint64_t)%s",
+                          gen_arg_field(check->base, check->layout, arg,
+                                        FIELD_OOL),
+                          gen_bytes(arg, count));
+    } else if (type->form == TYPE_FORM_VOOL_PORTS) {
+        gen_condition_add(&condition, "%s.count != %s",
+                          gen_arg_field(check->base, check->layout, arg,
+                                        FIELD_OOL_PORTS),
+                          count);
+    }
+
+    gen_condition_end(&condition, check->bad_type);
+
+    if (type->form == TYPE_FORM_VPORTS) {
+        gen_check_unused_ports(text, check, arg, count);
+    }
+}
+
+/* What a count says must agree with the descriptors that it is about. */
+static void
+gen_check_count(struct text *text, const struct gen_check *check,
+                const struct field *field)
+{
+    const struct arg *arg;
+    bool present;
+
+    for (arg = check->routine->args; arg != NULL; arg = arg->next) {
+        present = check->reply ? arg->out : arg->in;
+
+        if (present && arg->count == field->arg) {
+            gen_check_counted(text, check, arg,
+                              gen_field(check->base, field));
+        }
+    }
+}
+
+static void
+gen_check_variable(struct text *text, const struct gen_check *check,
+                   const struct field *field)
+{
+    struct gen_condition condition;
+    const struct arg *arg;
+    const char *count, *place;
+    bool last;
+
+    arg = field->arg;
+    place = gen_field(check->base, field);
+    last = (field->segment + 2 == check->layout->segments);
+    count = gen_arg_field(
+        check->base, check->layout,
+        (field->kind == FIELD_VSTRING) ? arg : arg->count, FIELD_COUNT);
+
+    if ((arg->type->unit % 4) == 0) {
+        emit(text, "    bytes = %s;\n\n", gen_bytes(arg, count));
+    } else {
+        emit(text, "    bytes = (%s + 3) & ~3u;\n\n", gen_bytes(arg, count));
+    }
+
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+
+    if (field->kind == FIELD_VSTRING) {
+        gen_condition_add(&condition, "%s == 0", count);
+    }
+
+    gen_condition_add(&condition, "%s > %u", count, arg->type->count);
+    gen_condition_add(&condition, "bytes %s slack", last ? "!=" : ">");
+
+    if (field->kind == FIELD_VSTRING) {
+        gen_condition_add(&condition, "mig_string_size(%s, %s) != %s", place,
+                          count, count);
+    }
+
+    gen_condition_end(&condition, check->bad_arguments);
+
+    if (!last) {
+        emit(text, "    slack -= bytes;\n");
+    }
+
+    if (gen_has_segment(check->layout, field->segment + 1)) {
+        emit(text, "    %s = (void *)((char *)%s + bytes);\n\n",
+             gen_pointer(check->base, field->segment + 1), place);
+    } else if (!last) {
+        emit(text, "\n");
+    }
+}
+
+static void
+gen_check_string(struct text *text, const struct gen_check *check,
+                 const struct field *field)
+{
+    struct gen_condition condition;
+
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+    gen_condition_add(&condition, "mig_string_size(%s, %u) == 0",
+                      gen_field(check->base, field), field->size);
+    gen_condition_end(&condition, check->bad_arguments);
+}
+
+void
+gen_check_body(struct text *text, const struct gen_check *check)
+{
+    const struct field *field;
+
+    gen_check_descriptors(text, check);
+
+    if (layout_is_variable(check->layout)) {
+        emit(text, "    slack = %sP->Head.msgh_size - %u;\n", check->base,
+             check->layout->min_size);
+    }
+
+    for (field = check->layout->fields; field != NULL; field = field->next) {
+        switch (field->kind) {
+        case FIELD_COUNT:
+            gen_check_count(text, check, field);
+            break;
+        case FIELD_STRING:
+            if (!check->reply) {
+                gen_check_string(text, check, field);
+            }
+
+            break;
+        case FIELD_VARRAY:
+        case FIELD_VSTRING:
+            gen_check_variable(text, check, field);
+            break;
+        default:
+            break;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * What the command line asked for.
+ */
+
+#ifndef MIG_OPTIONS_H
+#define MIG_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+    const char *user_file; /* NULL: the default name */
+    const char *server_file;
+    const char *user_header;
+    const char *server_header;   /* NULL: none */
+    const char *internal_header; /* NULL: none */
+    const char *defines_header;  /* NULL: none */
+    const char *list_file;       /* NULL: none */
+    const char *json_file;       /* NULL: none */
+    const char *prefix;
+    const char *runtime_prefix;
+    bool default_files;
+    bool ndr;
+    bool symbols;
+    bool verbose;
+};
+
+extern struct options options;
+
+/* True if there is to be such a file. */
+bool options_wants(const char *file);
+
+#endif /* MIG_OPTIONS_H */

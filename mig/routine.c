@@ -1,0 +1,71 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * Questions about arguments that several back ends ask.
+ */
+
+#include "routine.h"
+
+#include <stddef.h>
+
+const char *
+arg_direction_name(enum arg_direction direction)
+{
+    static const char *const names[] = {
+        [ARG_DEFAULT] = "in",
+        [ARG_IN] = "in",
+        [ARG_OUT] = "out",
+        [ARG_INOUT] = "inout",
+        [ARG_REQUESTPORT] = "requestport",
+        [ARG_REPLYPORT] = "replyport",
+        [ARG_SREPLYPORT] = "sreplyport",
+        [ARG_UREPLYPORT] = "ureplyport",
+        [ARG_WAITTIME] = "waittime",
+        [ARG_SENDTIME] = "sendtime",
+        [ARG_MSGOPTION] = "msgoption",
+        [ARG_MSGSEQNO] = "msgseqno",
+        [ARG_UNSUPPORTED] = "unsupported",
+    };
+
+    return names[direction];
+}
+
+bool
+arg_is_user(const struct arg *arg)
+{
+    switch (arg->direction) {
+    case ARG_SREPLYPORT:
+    case ARG_MSGSEQNO:
+    case ARG_UNSUPPORTED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool
+arg_is_server(const struct arg *arg)
+{
+    switch (arg->direction) {
+    case ARG_UREPLYPORT:
+    case ARG_WAITTIME:
+    case ARG_SENDTIME:
+    case ARG_MSGOPTION:
+    case ARG_UNSUPPORTED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool
+arg_has_count(const struct arg *arg)
+{
+    return arg->count == arg;
+}
+
+bool
+arg_has_dealloc(const struct arg *arg)
+{
+    return (arg->flags & ARG_FLAG_DEALLOC_DYNAMIC) != 0;
+}
