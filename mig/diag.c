@@ -68,7 +68,7 @@ diag_print_line(unsigned int number, const struct source_line *line)
     fputc('\n', stderr);
 }
 
-static void
+static __attribute__((format(printf, 3, 0))) void
 diag_print(const struct source_pos *pos, const char *kind, const char *format,
            va_list args)
 {
@@ -108,7 +108,7 @@ diag_print(const struct source_pos *pos, const char *kind, const char *format,
     }
 }
 
-static void
+static __attribute__((format(printf, 2, 0))) void
 diag_count_error(const struct source_pos *pos, const char *format,
                  va_list args)
 {

@@ -230,7 +230,7 @@ gen_message_assert_arg(struct text *text, const struct arg *arg, bool server)
         emit(text, "_Static_assert(_Alignof(%s) <= %u,\n"
                    "               \"alignment of %s\");\n",
              name, type->align, name);
-        /* fall through */
+        break;
     case TYPE_FORM_ARRAY:
     case TYPE_FORM_PORT:
         break;
