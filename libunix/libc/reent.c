@@ -7,6 +7,7 @@
 
 #include <reent.h>
 #include <stdbool.h>
+#include <string.h>
 
 static __thread struct _reent reent;
 static __thread bool reent_ready;
