@@ -9,9 +9,11 @@
 
 #define BOOTSTRAP_NAME_MAX 64
 #define BOOTSTRAP_TEXT_MAX 4096
+#define BOOTSTRAP_LOG_MAX 512
 
 typedef char service_name_t[BOOTSTRAP_NAME_MAX];
 typedef char bootstrap_text_t[BOOTSTRAP_TEXT_MAX];
+typedef char bootstrap_log_t[BOOTSTRAP_LOG_MAX];
 
 #define BOOTSTRAP_SUCCESS 0
 #define BOOTSTRAP_NOT_PRIVILEGED 1100 /* the manifest does not grant it */
