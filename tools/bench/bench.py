@@ -7,7 +7,8 @@
 Each suite is one guest command that prints `operation, counter, median ns,
 minimum ns`.  It runs once under -icount, where the counter counts guest
 instructions, and RUNS times plain, where the times are wall time.
-`results.tsv` in the build folder gets both.
+`results.tsv` in the build folder gets both, `results.svg` shows the
+instructions.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import os
 import statistics
 import subprocess
 import sys
+
+import plot
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -126,6 +129,17 @@ def published(figures, rows):
                                            row['source'], row['state']))
 
 
+def value(text):
+    return None if text in (None, '', '-') else float(text)
+
+
+def plot_row(name, figure, names, linux, mach):
+    linux_name, mach_name = names.get(name, (None, None))
+    return (name, (figure.instructions,
+                   value(linux.get(linux_name, [{}])[0].get('insn_tmpfs')),
+                   value(mach.get(mach_name, [{}])[0].get('amd64'))))
+
+
 def build_name(build):
     """What was measured: the commit and how the kernel was configured."""
     commit = subprocess.run(
@@ -155,6 +169,7 @@ def main():
     print('Machine: QEMU TCG, one CPU, 512 MB; instructions with -icount '
           'shift=0,sleep=off;\nwall times plain, the median of %d runs and '
           'the minimum of all batches.' % RUNS)
+    bars = []
     results = ['suite\toperation\tinstructions\twall_ns\n']
     for suite in options.suites or SUITES:
         command, names = SUITES[suite]
@@ -165,10 +180,17 @@ def main():
         for name, figure in figures.items():
             results.append('%s\t%s\t%.1f\t%.1f\n' % (
                 suite, name, figure.instructions, figure.wall))
+            bars.append(plot_row(name, figure, names, linux, mach))
     path = os.path.join(options.build, 'results.tsv')
     with open(path, 'w') as output:
         output.writelines(results)
     print('\nWritten: ' + path)
+    if bars:
+        path = os.path.join(options.build, 'results.svg')
+        with open(path, 'w') as output:
+            output.write(plot.svg(
+                ('Portolan', 'Linux 6.1', 'GNU Mach'), bars))
+        print('Written: ' + path)
     return 0
 
 
