@@ -957,7 +957,11 @@ gen_server_routine(struct text *text, const struct routine *routine)
     gen_server_call(text, routine);
     gen_server_release(text, routine);
 
-    if (routine->oneway) {
+    if (routine->oneway && routine->server_reply_port == NULL) {
+        /* A right to reply that was sent all the same must not stay here:
+         * the result goes to it. */
+        emit(text, "    mig_refuse(OutHeadP, kr);\n");
+    } else if (routine->oneway) {
         emit(text, "    mig_refuse(OutHeadP, (kr == KERN_SUCCESS) "
                    "? MIG_NO_REPLY : kr);\n");
     } else {
