@@ -50,6 +50,25 @@ check_scalar(const struct arg *arg)
     }
 }
 
+/* The security token is what the kernel says of the sender: two words. */
+static void
+check_token(const struct routine *routine, const struct arg *arg)
+{
+    if (arg->type->form != TYPE_FORM_DATA || arg->type->size != 8) {
+        diag_error(&arg->type_pos, "`%s' argument must have 8 bytes",
+                   arg_direction_name(arg->direction));
+    }
+
+    if (routine->oneway && arg->direction != ARG_SERVERSECTOKEN) {
+        diag_error(&arg->pos, "a simpleroutine has no reply to return `%s'",
+                   arg->name);
+    }
+
+    if (subsystem.kernel_server || subsystem.kernel_user) {
+        diag_error(&arg->pos, "messages inside the kernel have no trailer");
+    }
+}
+
 static void
 check_set_special(const struct arg **place, const struct arg *arg)
 {
@@ -129,6 +148,19 @@ check_special(struct routine *routine, const struct arg *arg)
     case ARG_MSGSEQNO:
         check_scalar(arg);
         check_set_special(&routine->seqno_arg, arg);
+        break;
+    case ARG_SECTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->user_token, arg);
+        check_set_special(&routine->server_token, arg);
+        break;
+    case ARG_USERSECTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->user_token, arg);
+        break;
+    case ARG_SERVERSECTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->server_token, arg);
         break;
     default:
         break;
@@ -281,8 +313,7 @@ check_value(const struct routine *routine, const struct arg *arg)
         diag_error(&arg->pos, "%s cannot be `inout'", type_describe(type));
     }
 
-    if (arg->direction == ARG_INOUT && type_is_port(type) &&
-        diag_is_strict()) {
+    if (arg->direction == ARG_INOUT && type_is_port(type) && diag_is_strict()) {
         diag_error(&arg->pos, "a port right cannot be `inout': nobody could "
                               "say whose reference it is");
     }
@@ -290,8 +321,9 @@ check_value(const struct routine *routine, const struct arg *arg)
     if ((type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS ||
          type->form == TYPE_FORM_PORTS) &&
         type_element_ctype(type, true) == NULL) {
-        diag_error(&arg->type_pos, "the elements of the array `%s' need a "
-                                   "type with a name",
+        diag_error(&arg->type_pos,
+                   "the elements of the array `%s' need a "
+                   "type with a name",
                    arg->name);
     }
 
@@ -315,15 +347,15 @@ check_name(const struct routine *routine, const struct arg *arg)
     }
 
     if (arg->type->name == NULL) {
-        diag_error(&arg->type_pos, "the type of `%s' has no C name; write "
-                                   "`name = ...'",
+        diag_error(&arg->type_pos,
+                   "the type of `%s' has no C name; write "
+                   "`name = ...'",
                    arg->name);
     }
 }
 
 static void
-check_arg(struct routine *routine, struct arg *arg,
-          const struct arg *previous)
+check_arg(struct routine *routine, struct arg *arg, const struct arg *previous)
 {
     check_name(routine, arg);
     check_special(routine, arg);

@@ -109,8 +109,7 @@ diag_print(const struct source_pos *pos, const char *kind, const char *format,
 }
 
 static __attribute__((format(printf, 2, 0))) void
-diag_count_error(const struct source_pos *pos, const char *format,
-                 va_list args)
+diag_count_error(const struct source_pos *pos, const char *format, va_list args)
 {
     diag_errors++;
     diag_muted = (diag_errors > DIAG_ERROR_MAX);

@@ -19,4 +19,7 @@ struct text {
 void emit(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Leave one blank line where there are several, and none before a brace. */
+void emit_tidy(struct text *text);
+
 #endif /* MIG_EMIT_H */

@@ -135,6 +135,14 @@ gen_is_const(const struct arg *arg, bool server)
     return !server && type_is_array(arg->type);
 }
 
+/* The client gets a token; so does the server, if both do. */
+static bool
+gen_is_token(const struct arg *arg, bool server)
+{
+    return arg->direction == ARG_SECTOKEN ||
+           (!server && arg->direction == ARG_USERSECTOKEN);
+}
+
 static const char *
 gen_parameter_type(const struct arg *arg, bool server)
 {
@@ -145,21 +153,18 @@ gen_parameter_type(const struct arg *arg, bool server)
     name = gen_ctype(arg, server);
 
     if (gen_is_const(arg, server)) {
-        if (type->form == TYPE_FORM_STRING ||
-            type->form == TYPE_FORM_VSTRING) {
+        if (type->form == TYPE_FORM_STRING || type->form == TYPE_FORM_VSTRING) {
             return "const char *";
         }
 
-        if (type->form == TYPE_FORM_VARRAY ||
-            type->form == TYPE_FORM_VPORTS) {
-            return pool_printf("const %s *",
-                               type_element_ctype(type, server));
+        if (type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS) {
+            return pool_printf("const %s *", type_element_ctype(type, server));
         }
 
         return pool_printf("const %s ", name);
     }
 
-    if (arg->out && !type_is_array(type)) {
+    if ((arg->out && !type_is_array(type)) || gen_is_token(arg, server)) {
         return pool_printf("%s *", name);
     }
 
@@ -203,14 +208,12 @@ gen_parameters(const struct routine *routine, bool server)
         }
 
         if (arg_has_count(arg)) {
-            gen_parameter(&list,
-                          pool_printf("mach_msg_type_number_t %s", star),
+            gen_parameter(&list, pool_printf("mach_msg_type_number_t %s", star),
                           arg->name, "Cnt");
         }
 
         if (arg_has_dealloc(arg) && (server ? arg->out : arg->in)) {
-            gen_parameter(&list,
-                          pool_printf("boolean_t %s", server ? "*" : ""),
+            gen_parameter(&list, pool_printf("boolean_t %s", server ? "*" : ""),
                           arg->name, "Dealloc");
         }
 
@@ -338,8 +341,7 @@ gen_sent(const struct arg *arg, bool server)
 const char *
 gen_received(const struct arg *arg)
 {
-    return arg->type->received->polymorphic ? NULL
-                                            : arg->type->received->name;
+    return arg->type->received->polymorphic ? NULL : arg->type->received->name;
 }
 
 void

@@ -39,8 +39,8 @@ void gen_type_check(struct text *text);
 void gen_refuse(struct text *text);
 
 /* A C prototype without its end, `;' or body to follow. */
-void gen_prototype(struct text *text, const struct routine *routine,
-                   bool server);
+void
+gen_prototype(struct text *text, const struct routine *routine, bool server);
 unsigned int gen_parameter_count(const struct routine *routine, bool server);
 
 /* Names of the C type of a function's argument, without pointer. */
@@ -83,8 +83,8 @@ struct gen_condition {
 
 void gen_condition_begin(struct gen_condition *condition, struct text *text,
                          const char *prefix);
-void gen_condition_add(struct gen_condition *condition, const char *format,
-                       ...) __attribute__((format(printf, 2, 3)));
+void gen_condition_add(struct gen_condition *condition, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void gen_condition_end(struct gen_condition *condition, const char *action);
 
 /* gen_check.c: what must hold of a message from the other side. */

@@ -19,8 +19,7 @@
 #define GEN_CHECK_GUARD "__MigTypeCheck && "
 
 void
-gen_check_header(struct gen_condition *condition,
-                 const struct gen_check *check)
+gen_check_header(struct gen_condition *condition, const struct gen_check *check)
 {
     const struct layout *layout;
     const char *base;
@@ -86,13 +85,12 @@ gen_check_descriptor(struct gen_condition *condition,
 
         break;
     case FIELD_OOL_PORTS:
-        gen_condition_add(condition,
-                          "%s.type != MACH_MSG_OOL_PORTS_DESCRIPTOR", place);
+        gen_condition_add(condition, "%s.type != MACH_MSG_OOL_PORTS_DESCRIPTOR",
+                          place);
         gen_check_disposition(condition, field, place);
 
         if (field->arg->count == NULL) {
-            gen_condition_add(condition, "%s.count != %u", place,
-                              type->count);
+            gen_condition_add(condition, "%s.count != %u", place, type->count);
         }
 
         break;
@@ -115,8 +113,7 @@ gen_check_ports(struct text *text, const struct gen_check *check,
         received = pool_printf("%s[0].disposition", place);
     }
 
-    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n",
-         field->number);
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
     emit(text,
          "        if (" GEN_CHECK_GUARD "MIG_UNLIKELY(\n"
          "                %s[i].type != MACH_MSG_PORT_DESCRIPTOR ||\n"
@@ -187,15 +184,15 @@ gen_check_counted(struct text *text, const struct gen_check *check,
     }
 
     if (type->form == TYPE_FORM_VOOL) {
-        gen_condition_add(&condition, "%s.size != (uint64_t)%s",
-                          gen_arg_field(check->base, check->layout, arg,
-                                        FIELD_OOL),
-                          gen_bytes(arg, count));
+        gen_condition_add(
+            &condition, "%s.size != (uint64_t)%s",
+            gen_arg_field(check->base, check->layout, arg, FIELD_OOL),
+            gen_bytes(arg, count));
     } else if (type->form == TYPE_FORM_VOOL_PORTS) {
-        gen_condition_add(&condition, "%s.count != %s",
-                          gen_arg_field(check->base, check->layout, arg,
-                                        FIELD_OOL_PORTS),
-                          count);
+        gen_condition_add(
+            &condition, "%s.count != %s",
+            gen_arg_field(check->base, check->layout, arg, FIELD_OOL_PORTS),
+            count);
     }
 
     gen_condition_end(&condition, check->bad_type);
@@ -217,8 +214,7 @@ gen_check_count(struct text *text, const struct gen_check *check,
         present = check->reply ? arg->out : arg->in;
 
         if (present && arg->count == field->arg) {
-            gen_check_counted(text, check, arg,
-                              gen_field(check->base, field));
+            gen_check_counted(text, check, arg, gen_field(check->base, field));
         }
     }
 }
@@ -235,9 +231,9 @@ gen_check_variable(struct text *text, const struct gen_check *check,
     arg = field->arg;
     place = gen_field(check->base, field);
     last = (field->segment + 2 == check->layout->segments);
-    count = gen_arg_field(
-        check->base, check->layout,
-        (field->kind == FIELD_VSTRING) ? arg : arg->count, FIELD_COUNT);
+    count = gen_arg_field(check->base, check->layout,
+                          (field->kind == FIELD_VSTRING) ? arg : arg->count,
+                          FIELD_COUNT);
 
     if ((arg->type->unit % 4) == 0) {
         emit(text, "    bytes = %s;\n\n", gen_bytes(arg, count));

@@ -56,8 +56,7 @@ gen_header_ids(struct text *text)
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
         emit(text, " \\\n    { \"%s\", %lu }%s", routine->name,
-             subsystem_request_id(routine),
-             (routine->next == NULL) ? "" : ",");
+             subsystem_request_id(routine), (routine->next == NULL) ? "" : ",");
     }
 
     emit(text, "\n#endif\n\n");
@@ -102,13 +101,15 @@ gen_server_interface(struct text *text)
         emit(text, ";\n\n");
     }
 
-    emit(text, "/* Serve a request; FALSE: the id is not one of ours. */\n"
-               "boolean_t\n%s%s(mach_msg_header_t *InHeadP, "
-               "mach_msg_header_t *OutHeadP);\n\n",
+    emit(text,
+         "/* Serve a request; FALSE: the id is not one of ours. */\n"
+         "boolean_t\n%s%s(mach_msg_header_t *InHeadP, "
+         "mach_msg_header_t *OutHeadP);\n\n",
          options.prefix, demux);
-    emit(text, "/* The stub for a request; NULL: the id is not one of ours. */"
-               "\nmig_routine_t\n"
-               "%s%s_routine(mach_msg_header_t *InHeadP);\n\n",
+    emit(text,
+         "/* The stub for a request; NULL: the id is not one of ours. */"
+         "\nmig_routine_t\n"
+         "%s%s_routine(mach_msg_header_t *InHeadP);\n\n",
          options.prefix, demux);
     emit(text, "extern const struct mig_subsystem %s%s_subsystem;\n\n",
          subsystem.server_prefix, subsystem.name);
@@ -131,8 +132,8 @@ void
 gen_server_header(struct text *text)
 {
     gen_banner(text, "Server side");
-    emit(text, "#ifndef _%s_server_\n#define _%s_server_\n\n",
-         subsystem.name, subsystem.name);
+    emit(text, "#ifndef _%s_server_\n#define _%s_server_\n\n", subsystem.name,
+         subsystem.name);
     gen_server_interface(text);
     emit(text, "#endif /* _%s_server_ */\n", subsystem.name);
 }
@@ -172,8 +173,8 @@ gen_defines_header(struct text *text)
     const char *name;
 
     gen_banner(text, "Message ids");
-    emit(text, "#ifndef _%s_defines_\n#define _%s_defines_\n\n",
-         subsystem.name, subsystem.name);
+    emit(text, "#ifndef _%s_defines_\n#define _%s_defines_\n\n", subsystem.name,
+         subsystem.name);
 
     for (import = subsystem.imports; import != NULL; import = import->next) {
         if (import->side == IMPORT_DEFINES) {

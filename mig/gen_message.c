@@ -103,8 +103,7 @@ gen_message_field(struct text *text, const struct field *field, bool server)
 
 static void
 gen_message_struct(struct text *text, const struct routine *routine,
-                   const struct layout *layout, const char *which,
-                   bool server)
+                   const struct layout *layout, const char *which, bool server)
 {
     const struct field *field;
     unsigned int segment;
@@ -151,8 +150,8 @@ gen_message_union(struct text *text, const char *which, bool reply)
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
         if (!reply || !routine->oneway) {
-            emit(text, "    %s %s_%s;\n", gen_struct(routine, which, 0),
-                 which, routine->name);
+            emit(text, "    %s %s_%s;\n", gen_struct(routine, which, 0), which,
+                 routine->name);
         }
     }
 
@@ -171,20 +170,16 @@ gen_message_types(struct text *text, bool server)
 {
     const struct routine *routine;
 
-    emit(text, "#ifndef __messages__%s_subsystem__defined\n",
-         subsystem.name);
-    emit(text, "#define __messages__%s_subsystem__defined\n\n",
-         subsystem.name);
+    emit(text, "#ifndef __messages__%s_subsystem__defined\n", subsystem.name);
+    emit(text, "#define __messages__%s_subsystem__defined\n\n", subsystem.name);
     emit(text, "#pragma pack(push, 4)\n\n");
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        gen_message_struct(text, routine, &routine->request, "Request",
-                           server);
+        gen_message_struct(text, routine, &routine->request, "Request", server);
 
         if (!routine->oneway) {
-            gen_message_struct(text, routine, &routine->reply, "Reply",
-                               server);
+            gen_message_struct(text, routine, &routine->reply, "Reply", server);
         }
     }
 
@@ -203,16 +198,17 @@ gen_message_assert_struct(struct text *text, const struct routine *routine,
     const char *name;
 
     name = gen_struct(routine, which, 0);
-    emit(text, "_Static_assert(sizeof(%s) == %u,\n"
-               "               \"size of %s\");\n",
+    emit(text,
+         "_Static_assert(sizeof(%s) == %u,\n"
+         "               \"size of %s\");\n",
          name, layout->max_size, name);
 
     for (field = layout->fields; field != NULL; field = field->next) {
         name = gen_struct(routine, which, field->segment);
-        emit(text, "_Static_assert(offsetof(%s, %s) == %u,\n"
-                   "               \"place of %s\");\n",
-             name, gen_field_name(field), field->offset,
-             gen_field_name(field));
+        emit(text,
+             "_Static_assert(offsetof(%s, %s) == %u,\n"
+             "               \"place of %s\");\n",
+             name, gen_field_name(field), field->offset, gen_field_name(field));
     }
 }
 
@@ -227,8 +223,9 @@ gen_message_assert_arg(struct text *text, const struct arg *arg, bool server)
 
     switch (type->form) {
     case TYPE_FORM_DATA:
-        emit(text, "_Static_assert(_Alignof(%s) <= %u,\n"
-                   "               \"alignment of %s\");\n",
+        emit(text,
+             "_Static_assert(_Alignof(%s) <= %u,\n"
+             "               \"alignment of %s\");\n",
              name, type->align, name);
         break;
     case TYPE_FORM_ARRAY:
@@ -236,16 +233,18 @@ gen_message_assert_arg(struct text *text, const struct arg *arg, bool server)
         break;
     case TYPE_FORM_VARRAY:
         name = type_element_ctype(type, server);
-        emit(text, "_Static_assert(sizeof(%s) == %u,\n"
-                   "               \"size of %s\");\n",
+        emit(text,
+             "_Static_assert(sizeof(%s) == %u,\n"
+             "               \"size of %s\");\n",
              name, type->unit, name);
         return;
     default:
         return;
     }
 
-    emit(text, "_Static_assert(sizeof(%s) == %u,\n"
-               "               \"size of %s\");\n",
+    emit(text,
+         "_Static_assert(sizeof(%s) == %u,\n"
+         "               \"size of %s\");\n",
          name, type->size, name);
 }
 
@@ -259,12 +258,10 @@ gen_message_asserts(struct text *text, bool server)
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        gen_message_assert_struct(text, routine, &routine->request,
-                                  "Request");
+        gen_message_assert_struct(text, routine, &routine->request, "Request");
 
         if (!routine->oneway) {
-            gen_message_assert_struct(text, routine, &routine->reply,
-                                      "Reply");
+            gen_message_assert_struct(text, routine, &routine->reply, "Reply");
         }
 
         for (arg = routine->args; arg != NULL; arg = arg->next) {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gen.h"
+#include "gen_server.h"
 #include "options.h"
 #include "pool.h"
 #include "subsystem.h"
@@ -25,7 +26,7 @@ gen_server_request_port(void)
                                    : "InHeadP->msgh_local_port";
 }
 
-static const char *
+const char *
 gen_server_reply_port(void)
 {
     return subsystem.kernel_server ? "InHeadP->msgh_local_port"
@@ -35,12 +36,11 @@ gen_server_reply_port(void)
 static const char *
 gen_server_request_bits(void)
 {
-    return subsystem.kernel_server
-               ? "MACH_MSGH_BITS_REMOTE(InHeadP->msgh_bits)"
-               : "MACH_MSGH_BITS_LOCAL(InHeadP->msgh_bits)";
+    return subsystem.kernel_server ? "MACH_MSGH_BITS_REMOTE(InHeadP->msgh_bits)"
+                                   : "MACH_MSGH_BITS_LOCAL(InHeadP->msgh_bits)";
 }
 
-static const char *
+const char *
 gen_server_reply_bits(void)
 {
     return subsystem.kernel_server
@@ -49,7 +49,7 @@ gen_server_reply_bits(void)
 }
 
 /* Variables are called as the arguments, unless that hides a function. */
-static const char *
+const char *
 gen_server_local(const struct routine *routine, const struct arg *arg)
 {
     const struct type *type;
@@ -69,7 +69,7 @@ gen_server_local(const struct routine *routine, const struct arg *arg)
     return arg->name;
 }
 
-static const struct field *
+const struct field *
 gen_server_value(const struct layout *layout, const struct arg *arg)
 {
     const struct field *field;
@@ -104,11 +104,10 @@ gen_server_in_place(const struct layout *layout, const struct arg *arg,
     return !reply || field->segment == 0;
 }
 
-static bool
+bool
 gen_server_out_in_place(const struct routine *routine, const struct arg *arg)
 {
-    return arg->type->outtran.function == NULL &&
-           arg->direction == ARG_OUT &&
+    return arg->type->outtran.function == NULL && arg->direction == ARG_OUT &&
            gen_server_in_place(&routine->reply, arg, true);
 }
 
@@ -151,17 +150,24 @@ gen_server_declare_arg(struct text *text, const struct routine *routine,
     if (gen_server_needs_local(routine, arg)) {
         switch (type->form) {
         case TYPE_FORM_VARRAY:
+            emit(text, "    %s %s[%u];\n", type_element_ctype(type, true), name,
+                 type->count);
+            break;
         case TYPE_FORM_PORTS:
         case TYPE_FORM_VPORTS:
-            emit(text, "    %s %s[%u];\n", type_element_ctype(type, true),
-                 name, type->count);
+            emit(text, "    %s %s[%u] = { MACH_PORT_NULL };\n",
+                 type_element_ctype(type, true), name, type->count);
             break;
         case TYPE_FORM_STRING:
         case TYPE_FORM_VSTRING:
             emit(text, "    char %s[%u];\n", name, type->count);
             break;
         default:
-            emit(text, "    %s %s;\n", gen_ctype(arg, true), name);
+            emit(text, "    %s %s%s;\n", gen_ctype(arg, true), name,
+                 (arg->direction == ARG_OUT && type->form != TYPE_FORM_DATA &&
+                  type->form != TYPE_FORM_ARRAY)
+                     ? " = 0"
+                     : "");
             break;
         }
     }
@@ -183,12 +189,22 @@ gen_server_declare_arg(struct text *text, const struct routine *routine,
     }
 }
 
+/* The trailer that the routine wants to look into; NULL: none. */
+static const char *
+gen_server_trailer(const struct routine *routine)
+{
+    if (routine->server_token != NULL) {
+        return "mach_msg_security_trailer_t";
+    }
+
+    return (routine->seqno_arg != NULL) ? "mach_msg_seqno_trailer_t" : NULL;
+}
+
 static void
 gen_server_declare(struct text *text, const struct routine *routine)
 {
     const struct arg *arg;
     const char *reply;
-    bool variable;
 
     emit(text, "    %s *InP = (void *)InHeadP;\n",
          gen_struct(routine, "Request", 0));
@@ -205,9 +221,14 @@ gen_server_declare(struct text *text, const struct routine *routine)
         gen_server_declare_arg(text, routine, arg);
     }
 
-    variable = layout_is_variable(&routine->request);
+    if (gen_server_trailer(routine) != NULL) {
+        emit(text,
+             "    %s *TrailerP = (void *)((char *)InHeadP +\n"
+             "        ((InHeadP->msgh_size + 3) & ~3u));\n",
+             gen_server_trailer(routine));
+    }
 
-    if (variable) {
+    if (layout_is_variable(&routine->request)) {
         emit(text, "    mach_msg_size_t slack, bytes;\n");
     }
 
@@ -246,6 +267,16 @@ gen_server_check(struct text *text, const struct routine *routine)
     gen_condition_begin(&condition, text, "__MigTypeCheck && ");
     gen_check_header(&condition, &check);
     gen_condition_end(&condition, check.bad_arguments);
+
+    if (gen_server_trailer(routine) != NULL) {
+        gen_condition_begin(&condition, text, "__MigTypeCheck && ");
+        gen_condition_add(&condition, "TrailerP->msgh_trailer_type != "
+                                      "MACH_MSG_TRAILER_FORMAT_0");
+        gen_condition_add(&condition, "TrailerP->msgh_trailer_size < "
+                                      "sizeof(*TrailerP)");
+        gen_condition_end(&condition, gen_server_refusal("MIG_TRAILER_ERROR"));
+    }
+
     gen_check_body(text, &check);
 }
 
@@ -263,8 +294,10 @@ gen_server_raw(const struct routine *routine, const struct arg *arg)
     case ARG_SREPLYPORT:
         return gen_server_reply_port();
     case ARG_MSGSEQNO:
-        return "((mach_msg_seqno_trailer_t *)(void *)((char *)InHeadP +\n"
-               "            ((InHeadP->msgh_size + 3) & ~3u)))->msgh_seqno";
+        return "TrailerP->msgh_seqno";
+    case ARG_SERVERSECTOKEN:
+    case ARG_SECTOKEN:
+        return "TrailerP->msgh_sender";
     default:
         break;
     }
@@ -308,8 +341,7 @@ gen_server_copy_ports(struct text *text, const struct routine *routine,
     const struct field *field;
 
     field = gen_server_value(&routine->request, arg);
-    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n",
-         field->number);
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
     emit(text,
          "        %s[i] = %s[i].name;\n"
          "    }\n\n",
@@ -352,8 +384,7 @@ gen_server_load(struct text *text, const struct routine *routine,
         return;
     }
 
-    if (type->payload.function != NULL &&
-        arg->direction == ARG_REQUESTPORT) {
+    if (type->payload.function != NULL && arg->direction == ARG_REQUESTPORT) {
         emit(text,
              "    if (%s ==\n"
              "        MACH_MSG_TYPE_PROTECTED_PAYLOAD) {\n",
@@ -368,6 +399,26 @@ gen_server_load(struct text *text, const struct routine *routine,
     }
 
     emit(text, "    %s = %s(%s);\n", name, type->intran.function, raw);
+}
+
+/*
+ * The reply is a used buffer. What the function leaves out, such as padding
+ * in a structure, must not show what an earlier client was told.
+ */
+static void
+gen_server_clear(struct text *text, const struct routine *routine,
+                 const struct arg *arg)
+{
+    const char *place, *address;
+
+    place = gen_server_local(routine, arg);
+
+    if (gen_server_out_in_place(routine, arg)) {
+        place = gen_field("Out", gen_server_value(&routine->reply, arg));
+    }
+
+    address = type_is_array(arg->type) ? "" : "&";
+    emit(text, "    memset(%s%s, 0, sizeof(%s));\n", address, place, place);
 }
 
 /* What an out argument holds before the function was called. */
@@ -391,6 +442,10 @@ gen_server_preset(struct text *text, const struct routine *routine,
         emit(text, "    %s[0] = '\\0';\n", place);
     }
 
+    if (type->form == TYPE_FORM_DATA || type->form == TYPE_FORM_ARRAY) {
+        gen_server_clear(text, routine, arg);
+    }
+
     if (arg->server_poly) {
         emit(text, "    %sPoly = MACH_MSG_TYPE_PORT_SEND;\n", name);
     }
@@ -405,8 +460,7 @@ gen_server_preset(struct text *text, const struct routine *routine,
     }
 
     if ((arg->flags & ARG_FLAG_COUNTINOUT) != 0) {
-        capacity = gen_arg_field("In", &routine->request, arg,
-                                 FIELD_CAPACITY);
+        capacity = gen_arg_field("In", &routine->request, arg, FIELD_CAPACITY);
         emit(text, "    %sCnt = %s;\n\n", name, capacity);
         emit(text,
              "    if (%sCnt > %u) {\n"
@@ -433,8 +487,7 @@ gen_server_preset_inout(struct text *text, const struct routine *routine,
     }
 
     if (arg_has_count(arg)) {
-        emit(text, "    %sCnt = %s;\n", name,
-             gen_server_count(routine, arg));
+        emit(text, "    %sCnt = %s;\n", name, gen_server_count(routine, arg));
     }
 
     if (arg_has_dealloc(arg)) {
@@ -480,6 +533,11 @@ gen_server_actual(const struct routine *routine, const struct arg *arg)
 
     if (!arg->out) {
         place = gen_server_raw(routine, arg);
+
+        if (arg->direction == ARG_SECTOKEN) {
+            return pool_printf("(void *)&%s", place);
+        }
+
         return (arg->in && type_is_array(arg->type))
                    ? gen_server_array_pointer(arg, place)
                    : place;
@@ -522,8 +580,7 @@ gen_server_call_arg(struct text *text, const struct routine *routine,
     const char *name;
 
     name = gen_server_local(routine, arg);
-    emit(text, "%s\n        %s", separator,
-         gen_server_actual(routine, arg));
+    emit(text, "%s\n        %s", separator, gen_server_actual(routine, arg));
 
     if (arg->server_poly) {
         emit(text, ",\n        %s", gen_server_actual_poly(routine, arg));
@@ -591,6 +648,9 @@ gen_server_release(struct text *text, const struct routine *routine)
 {
     const struct type *type;
     const struct arg *arg;
+    bool released;
+
+    released = false;
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
         type = arg->type;
@@ -602,6 +662,7 @@ gen_server_release(struct text *text, const struct routine *routine)
         if (type->destructor.function != NULL) {
             emit(text, "    %s(%s);\n", type->destructor.function,
                  gen_server_actual(routine, arg));
+            released = true;
         }
 
         if (arg->in && type_is_ool(type) &&
@@ -609,337 +670,9 @@ gen_server_release(struct text *text, const struct routine *routine)
             gen_server_release_ool(text, routine, arg);
         }
     }
-}
 
-static const char *
-gen_server_disposition(const struct routine *routine, const struct arg *arg)
-{
-    const char *sent;
-
-    sent = gen_sent(arg, true);
-
-    if (sent == NULL) {
-        return pool_printf("(uint8_t)%sPoly",
-                           gen_server_local(routine, arg));
-    }
-
-    return sent;
-}
-
-static const char *
-gen_server_out_value(const struct routine *routine, const struct arg *arg)
-{
-    const char *name;
-
-    name = gen_server_local(routine, arg);
-
-    if (arg->type->outtran.function != NULL) {
-        return pool_printf("%s(%s)", arg->type->outtran.function, name);
-    }
-
-    return name;
-}
-
-static void
-gen_server_store_port(struct text *text, const struct routine *routine,
-                      const struct field *field)
-{
-    const char *place;
-
-    place = gen_field("Out", field);
-    emit(text, "    %s.name = %s;\n", place,
-         gen_server_out_value(routine, field->arg));
-    emit(text, "    %s.pad1 = 0;\n    %s.pad2 = 0;\n", place, place);
-    emit(text, "    %s.disposition = %s;\n", place,
-         gen_server_disposition(routine, field->arg));
-    emit(text, "    %s.type = MACH_MSG_PORT_DESCRIPTOR;\n\n", place);
-}
-
-static void
-gen_server_store_ports(struct text *text, const struct routine *routine,
-                       const struct field *field)
-{
-    const struct arg *arg;
-    const char *place, *value, *name;
-
-    arg = field->arg;
-    name = gen_server_local(routine, arg);
-    place = gen_field("Out", field);
-    value = pool_printf("%s[i]", name);
-
-    if (arg->count != NULL) {
-        value = pool_printf("(i < %sCnt) ? %s : MACH_PORT_NULL",
-                            gen_server_local(routine, arg->count), value);
-    }
-
-    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n",
-         field->number);
-    emit(text, "        %s[i].name = %s;\n", place, value);
-    emit(text, "        %s[i].pad1 = 0;\n        %s[i].pad2 = 0;\n", place,
-         place);
-    emit(text, "        %s[i].disposition = %s;\n", place,
-         gen_server_disposition(routine, arg));
-    emit(text,
-         "        %s[i].type = MACH_MSG_PORT_DESCRIPTOR;\n"
-         "    }\n\n",
-         place);
-}
-
-static void
-gen_server_store_ool(struct text *text, const struct routine *routine,
-                     const struct field *field)
-{
-    const struct arg *arg;
-    const struct type *type;
-    const char *place, *count, *name;
-
-    arg = field->arg;
-    type = arg->type;
-    name = gen_server_local(routine, arg);
-    place = gen_field("Out", field);
-
-    emit(text, "    %s.address = (uintptr_t)%s;\n", place,
-         gen_server_out_value(routine, arg));
-
-    if (arg_has_dealloc(arg)) {
-        emit(text, "    %s.deallocate = %sDealloc != FALSE;\n", place, name);
-    } else {
-        emit(text, "    %s.deallocate = %s;\n", place,
-             (arg->flags & ARG_FLAG_DEALLOC) ? "TRUE" : "FALSE");
-    }
-
-    emit(text, "    %s.copy = %s;\n", place,
-         (arg->flags & ARG_FLAG_PHYSICALCOPY) ? "MACH_MSG_PHYSICAL_COPY"
-                                              : "MACH_MSG_VIRTUAL_COPY");
-
-    count = (arg->count == NULL)
-                ? NULL
-                : pool_printf("%sCnt", gen_server_local(routine, arg->count));
-
-    if (field->kind == FIELD_OOL_PORTS) {
-        emit(text, "    %s.disposition = %s;\n", place,
-             gen_server_disposition(routine, arg));
-        emit(text, "    %s.type = MACH_MSG_OOL_PORTS_DESCRIPTOR;\n", place);
-        emit(text, "    %s.count = %s;\n\n", place,
-             (count != NULL) ? count : pool_printf("%u", type->count));
-        return;
-    }
-
-    emit(text, "    %s.pad1 = 0;\n", place);
-    emit(text, "    %s.type = MACH_MSG_OOL_DESCRIPTOR;\n", place);
-    emit(text, "    %s.size = %s;\n\n", place,
-         (count != NULL) ? gen_bytes(arg, count)
-                         : pool_printf("%u", type->size));
-}
-
-static void
-gen_server_store_data(struct text *text, const struct routine *routine,
-                      const struct field *field)
-{
-    const char *place;
-
-    place = gen_field("Out", field);
-
-    if (!gen_server_out_in_place(routine, field->arg)) {
-        if (field->kind == FIELD_ARRAY) {
-            emit(text, "    memcpy(%s, %s, %u);\n", place,
-                 gen_server_local(routine, field->arg), field->size);
-        } else {
-            emit(text, "    %s = %s;\n", place,
-                 gen_server_out_value(routine, field->arg));
-        }
-    }
-
-    if (field->pad != 0) {
-        emit(text, "    memset(%sPad, 0, %u);\n", place, field->pad);
-    }
-}
-
-static void
-gen_server_store_string(struct text *text, const struct routine *routine,
-                        const struct field *field)
-{
-    const char *place, *name;
-
-    place = gen_field("Out", field);
-    name = gen_server_local(routine, field->arg);
-
-    if (gen_server_out_in_place(routine, field->arg)) {
-        emit(text, "    (void)mig_string_seal(%s, %u);\n", place, field->size);
-    } else {
-        emit(text, "    (void)mig_string_fill(%s, %s, %u);\n", place,
-             name, field->size);
-    }
-
-    if (field->pad != 0) {
-        emit(text, "    (void)mig_pad(%s, %u);\n", place, field->size);
-    }
-}
-
-/* Behind a variable field: the next segment, or the end of the message. */
-static void
-gen_server_advance(struct text *text, const struct routine *routine,
-                   const struct field *field, const char *bytes)
-{
-    const char *next;
-
-    if (gen_has_segment(&routine->reply, field->segment + 1)) {
-        next = gen_pointer("Out", field->segment + 1);
-        emit(text, "    %s = (void *)((char *)%s + %s);\n", next,
-             gen_field("Out", field), bytes);
-    } else {
-        emit(text,
-             "    OutP->Head.msgh_size = (mach_msg_size_t)\n"
-             "        ((char *)%s + %s - (char *)OutP);\n",
-             gen_field("Out", field), bytes);
-    }
-}
-
-static void
-gen_server_store_varray(struct text *text, const struct routine *routine,
-                        const struct field *field)
-{
-    const struct arg *arg;
-    const char *place, *bytes;
-
-    arg = field->arg;
-    place = gen_field("Out", field);
-    bytes = gen_bytes(arg, pool_printf("%sCnt", gen_server_local(
-                                                    routine, arg->count)));
-
-    if (!gen_server_out_in_place(routine, arg)) {
-        emit(text, "    memcpy(%s, %s, %s);\n", place,
-             gen_server_local(routine, arg), bytes);
-    }
-
-    if ((arg->type->unit % 4) != 0) {
-        bytes = pool_printf("mig_pad(%s, %s)", place, bytes);
-    }
-
-    gen_server_advance(text, routine, field, bytes);
-}
-
-static void
-gen_server_store_vstring(struct text *text, const struct routine *routine,
-                         const struct field *field)
-{
-    const char *place, *count;
-
-    place = gen_field("Out", field);
-    count = gen_arg_field("Out", &routine->reply, field->arg, FIELD_COUNT);
-
-    if (gen_server_out_in_place(routine, field->arg)) {
-        emit(text, "    %s = mig_string_seal(%s, %u);\n", count, place,
-             field->size);
-    } else {
-        emit(text, "    %s = mig_string_copy(%s, %s, %u);\n", count, place,
-             gen_server_local(routine, field->arg), field->size);
-    }
-
-    gen_server_advance(text, routine, field,
-                       pool_printf("mig_pad(%s, %s)", place, count));
-}
-
-static void
-gen_server_store_field(struct text *text, const struct routine *routine,
-                       const struct field *field)
-{
-    switch (field->kind) {
-    case FIELD_PORT:
-        gen_server_store_port(text, routine, field);
-        break;
-    case FIELD_PORTS:
-        gen_server_store_ports(text, routine, field);
-        break;
-    case FIELD_OOL:
-    case FIELD_OOL_PORTS:
-        gen_server_store_ool(text, routine, field);
-        break;
-    case FIELD_NDR:
-        emit(text, "    OutP->NDR = NDR_record;\n");
-        break;
-    case FIELD_RETCODE:
-        emit(text, "    OutP->RetCode = KERN_SUCCESS;\n");
-        break;
-    case FIELD_COUNT:
-        if (field->arg->type->form != TYPE_FORM_VSTRING) {
-            emit(text, "    %s = %sCnt;\n", gen_field("Out", field),
-                 gen_server_local(routine, field->arg));
-        }
-
-        break;
-    case FIELD_CAPACITY:
-        break;
-    case FIELD_OFFSET:
-        emit(text, "    %s = 0;\n", gen_field("Out", field));
-        break;
-    case FIELD_DATA:
-    case FIELD_ARRAY:
-        gen_server_store_data(text, routine, field);
-        break;
-    case FIELD_STRING:
-        gen_server_store_string(text, routine, field);
-        break;
-    case FIELD_VARRAY:
-        gen_server_store_varray(text, routine, field);
-        break;
-    case FIELD_VSTRING:
-        gen_server_store_vstring(text, routine, field);
-        break;
-    }
-}
-
-/* A server that claims more than there is room for gets what there is. */
-static void
-gen_server_clamp(struct text *text, const struct routine *routine)
-{
-    const struct arg *arg;
-    const char *name, *limit;
-
-    for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->out || !arg_has_count(arg) || arg->type->count == 0) {
-            continue;
-        }
-
-        name = gen_server_local(routine, arg);
-        limit = pool_printf("%u", arg->type->count);
-        emit(text,
-             "    if (MIG_UNLIKELY(%sCnt > %s)) {\n"
-             "        %sCnt = %s;\n"
-             "    }\n\n",
-             name, limit, name, limit);
-    }
-}
-
-static void
-gen_server_store(struct text *text, const struct routine *routine)
-{
-    const struct layout *layout;
-    const struct field *field;
-    unsigned int last;
-
-    layout = &routine->reply;
-    gen_server_clamp(text, routine);
-
-    if (layout->complex) {
-        emit(text, "    OutP->Head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;\n");
-        emit(text, "    OutP->msgh_body.msgh_descriptor_count = %u;\n\n",
-             layout->descriptors);
-    }
-
-    for (field = layout->fields; field != NULL; field = field->next) {
-        gen_server_store_field(text, routine, field);
-    }
-
-    last = layout->segments - 1;
-
-    if (last == 0) {
-        emit(text, "    OutP->Head.msgh_size = sizeof(*OutP);\n");
-    } else if (gen_has_segment(layout, last)) {
-        emit(text,
-             "    OutP->Head.msgh_size = (mach_msg_size_t)\n"
-             "        ((char *)(%s + 1) - (char *)OutP);\n",
-             gen_pointer("Out", last));
+    if (released) {
+        emit(text, "\n");
     }
 }
 
@@ -958,8 +691,10 @@ gen_server_routine(struct text *text, const struct routine *routine)
     gen_server_release(text, routine);
 
     if (routine->oneway && routine->server_reply_port == NULL) {
-        /* A right to reply that was sent all the same must not stay here:
-         * the result goes to it. */
+        /*
+         * A right to reply that was sent all the same must not stay here:
+         * the result goes to it.
+         */
         emit(text, "    mig_refuse(OutHeadP, kr);\n");
     } else if (routine->oneway) {
         emit(text, "    mig_refuse(OutHeadP, (kr == KERN_SUCCESS) "
@@ -971,150 +706,6 @@ gen_server_routine(struct text *text, const struct routine *routine)
     }
 
     emit(text, "}\n\n");
-}
-
-static uint32_t
-gen_server_reply_max(const struct routine *routine)
-{
-    uint32_t error;
-
-    error = LAYOUT_HEADER_SIZE + LAYOUT_WORD_SIZE +
-            (options.ndr ? LAYOUT_NDR_SIZE : 0);
-
-    if (routine == NULL || routine->oneway ||
-        routine->reply.max_size < error) {
-        return error;
-    }
-
-    return routine->reply.max_size;
-}
-
-static void
-gen_server_table(struct text *text)
-{
-    const struct routine *routine;
-    uint32_t size;
-    unsigned int number, descriptors;
-
-    size = gen_server_reply_max(NULL);
-
-    for (routine = subsystem.routines; routine != NULL;
-         routine = routine->next) {
-        if (gen_server_reply_max(routine) > size) {
-            size = gen_server_reply_max(routine);
-        }
-    }
-
-    emit(text, "const struct mig_subsystem %s%s_subsystem = {\n",
-         subsystem.server_prefix, subsystem.name);
-    emit(text, "    .server = %s%s_routine,\n", options.prefix,
-         subsystem_demux());
-    emit(text, "    .start = %lu,\n    .end = %lu,\n    .maxsize = %u,\n",
-         subsystem.base, subsystem.base + subsystem.slots, size);
-    emit(text, "    .routine = {\n");
-    number = 0;
-
-    for (routine = subsystem.routines; routine != NULL;
-         routine = routine->next) {
-        for (; number < routine->number; number++) {
-            emit(text, "        { NULL, NULL, 0, 0, NULL, 0 },\n");
-        }
-
-        descriptors = routine->request.descriptors;
-
-        if (routine->reply.descriptors > descriptors) {
-            descriptors = routine->reply.descriptors;
-        }
-
-        emit(text, "        { NULL, _X%s, %u, %u, NULL, %u },\n",
-             routine->name, gen_parameter_count(routine, true), descriptors,
-             gen_server_reply_max(routine));
-        number++;
-    }
-
-    for (; number < subsystem.slots || number == 0; number++) {
-        emit(text, "        { NULL, NULL, 0, 0, NULL, 0 },\n");
-    }
-
-    emit(text, "    },\n};\n\n");
-}
-
-static void
-gen_server_lookup(struct text *text)
-{
-    const char *table;
-
-    table = pool_printf("%s%s_subsystem", subsystem.server_prefix,
-                        subsystem.name);
-
-    emit(text,
-         "mig_routine_t\n"
-         "%s%s_routine(mach_msg_header_t *InHeadP)\n"
-         "{\n",
-         options.prefix, subsystem_demux());
-    emit(text,
-         "    unsigned int index;\n\n"
-         "    index = (unsigned int)InHeadP->msgh_id - %lu;\n\n",
-         subsystem.base);
-    emit(text,
-         "    if (MIG_UNLIKELY(index >= %u)) {\n"
-         "        return NULL;\n"
-         "    }\n\n"
-         "    return %s.routine[index].stub_routine;\n"
-         "}\n\n",
-         subsystem.slots, table);
-}
-
-static void
-gen_server_demux(struct text *text)
-{
-    emit(text,
-         "boolean_t\n"
-         "%s%s(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)\n"
-         "{\n"
-         "    mig_routine_t routine;\n\n",
-         options.prefix, subsystem_demux());
-    emit(text,
-         "    OutHeadP->msgh_bits = MACH_MSGH_BITS(\n"
-         "        %s, 0);\n"
-         "    OutHeadP->msgh_size = sizeof(mig_reply_error%s_t);\n",
-         gen_server_reply_bits(), options.ndr ? "_ndr" : "");
-    emit(text,
-         "    OutHeadP->msgh_remote_port = %s;\n"
-         "    OutHeadP->msgh_local_port = MACH_PORT_NULL;\n"
-         "    OutHeadP->msgh_voucher_port = 0;\n"
-         "    OutHeadP->msgh_id = InHeadP->msgh_id + 100;\n\n",
-         gen_server_reply_port());
-    emit(text,
-         "    routine = %s%s_routine(InHeadP);\n\n"
-         "    if (MIG_UNLIKELY(routine == NULL)) {\n"
-         "        mig_refuse(OutHeadP, MIG_BAD_ID);\n"
-         "        return FALSE;\n"
-         "    }\n\n"
-         "    routine(InHeadP, OutHeadP);\n"
-         "    return TRUE;\n"
-         "}\n",
-         options.prefix, subsystem_demux());
-}
-
-static void
-gen_server_symbols(struct text *text)
-{
-    const struct routine *routine;
-
-    emit(text, "\nconst struct {\n"
-               "    const char *name;\n"
-               "    mach_msg_id_t id;\n"
-               "    mig_routine_t routine;\n");
-    emit(text, "} _%sSymTab[] = {\n", subsystem.name);
-
-    for (routine = subsystem.routines; routine != NULL;
-         routine = routine->next) {
-        emit(text, "    { \"%s\", %lu, _X%s },\n", routine->name,
-             subsystem_request_id(routine), routine->name);
-    }
-
-    emit(text, "    { NULL, 0, NULL },\n};\n");
 }
 
 void

@@ -26,20 +26,13 @@ static const char *
 gen_json_kind(const struct field *field)
 {
     static const char *const kinds[] = {
-        [FIELD_PORT] = "port",
-        [FIELD_PORTS] = "port",
-        [FIELD_OOL] = "ool",
-        [FIELD_OOL_PORTS] = "ool_ports",
-        [FIELD_NDR] = "ndr",
-        [FIELD_RETCODE] = "retcode",
-        [FIELD_COUNT] = "count",
-        [FIELD_CAPACITY] = "capacity",
-        [FIELD_OFFSET] = "unused",
-        [FIELD_DATA] = "data",
-        [FIELD_ARRAY] = "array",
-        [FIELD_STRING] = "string",
-        [FIELD_VARRAY] = "array",
-        [FIELD_VSTRING] = "string",
+        [FIELD_PORT] = "port",     [FIELD_PORTS] = "port",
+        [FIELD_OOL] = "ool",       [FIELD_OOL_PORTS] = "ool_ports",
+        [FIELD_NDR] = "ndr",       [FIELD_RETCODE] = "retcode",
+        [FIELD_COUNT] = "count",   [FIELD_CAPACITY] = "capacity",
+        [FIELD_OFFSET] = "unused", [FIELD_DATA] = "data",
+        [FIELD_ARRAY] = "array",   [FIELD_STRING] = "string",
+        [FIELD_VARRAY] = "array",  [FIELD_VSTRING] = "string",
     };
 
     return kinds[field->kind];
@@ -108,8 +101,9 @@ gen_json(struct text *text)
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        emit(text, "\n    {\n      \"name\": \"%s\", \"number\": %u, "
-                   "\"oneway\": %s",
+        emit(text,
+             "\n    {\n      \"name\": \"%s\", \"number\": %u, "
+             "\"oneway\": %s",
              routine->name, routine->number,
              routine->oneway ? "true" : "false");
         gen_json_message(text, "request", &routine->request,

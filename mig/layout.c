@@ -175,8 +175,8 @@ layout_message(struct routine *routine, struct layout *layout, bool reply,
         }
     }
 
-    if (ndr && (layout_has_data(routine, reply) ||
-                (reply && !layout->complex))) {
+    if (ndr &&
+        (layout_has_data(routine, reply) || (reply && !layout->complex))) {
         layout_add(&builder, FIELD_NDR, NULL, LAYOUT_NDR_SIZE);
     }
 

@@ -27,15 +27,15 @@ struct arg;
 struct routine;
 
 enum field_kind {
-    FIELD_PORT,      /* descriptors */
+    FIELD_PORT, /* descriptors */
     FIELD_PORTS,
     FIELD_OOL,
     FIELD_OOL_PORTS,
     FIELD_NDR,
     FIELD_RETCODE,
-    FIELD_COUNT,     /* of a variable argument */
-    FIELD_CAPACITY,  /* countinout: the caller's room, in the request */
-    FIELD_OFFSET,    /* unused word before a variable string's length */
+    FIELD_COUNT,    /* of a variable argument */
+    FIELD_CAPACITY, /* countinout: the caller's room, in the request */
+    FIELD_OFFSET,   /* unused word before a variable string's length */
     FIELD_DATA,
     FIELD_ARRAY,
     FIELD_STRING,

@@ -177,6 +177,7 @@ main_generate(const char *file, void (*generate)(struct text *text))
     if (options_wants(file)) {
         text = pool_alloc(sizeof(*text));
         generate(text);
+        emit_tidy(text);
         output_add(file, text);
     }
 }
@@ -213,8 +214,8 @@ main_print(void)
     const struct type *type;
 
     for (type = type_first(); type != NULL; type = type->next) {
-        printf("type %s: %s, %u x %u bytes\n", type->name,
-               type_describe(type), type->count, type->unit);
+        printf("type %s: %s, %u x %u bytes\n", type->name, type_describe(type),
+               type->count, type->unit);
     }
 
     for (routine = subsystem.routines; routine != NULL;

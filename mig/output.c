@@ -56,8 +56,8 @@ output_write(struct output_file *file)
 
     file->written = true;
     length = file->text->length;
-    good = (length == 0 ||
-            fwrite(file->text->data, 1, length, stream) == length);
+    good =
+        (length == 0 || fwrite(file->text->data, 1, length, stream) == length);
     return (fclose(stream) == 0) && good;
 }
 

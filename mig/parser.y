@@ -487,6 +487,9 @@ direction:
   | SENDTIME { $$ = ARG_SENDTIME; }
   | MSGOPTION { $$ = ARG_MSGOPTION; }
   | MSGSEQNO { $$ = ARG_MSGSEQNO; }
+  | SECTOKEN { $$ = ARG_SECTOKEN; }
+  | SERVERSECTOKEN { $$ = ARG_SERVERSECTOKEN; }
+  | USERSECTOKEN { $$ = ARG_USERSECTOKEN; }
   | token
     {
         diag_error(&@1, "received messages carry no such token");
@@ -495,10 +498,7 @@ direction:
   ;
 
 token:
-    SECTOKEN
-  | SERVERSECTOKEN
-  | USERSECTOKEN
-  | AUDITTOKEN
+    AUDITTOKEN
   | SERVERAUDITTOKEN
   | USERAUDITTOKEN
   | SERVERCONTEXTTOKEN

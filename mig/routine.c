@@ -24,6 +24,9 @@ arg_direction_name(enum arg_direction direction)
         [ARG_SENDTIME] = "sendtime",
         [ARG_MSGOPTION] = "msgoption",
         [ARG_MSGSEQNO] = "msgseqno",
+        [ARG_SECTOKEN] = "sectoken",
+        [ARG_SERVERSECTOKEN] = "serversectoken",
+        [ARG_USERSECTOKEN] = "usersectoken",
         [ARG_UNSUPPORTED] = "unsupported",
     };
 
@@ -36,6 +39,7 @@ arg_is_user(const struct arg *arg)
     switch (arg->direction) {
     case ARG_SREPLYPORT:
     case ARG_MSGSEQNO:
+    case ARG_SERVERSECTOKEN:
     case ARG_UNSUPPORTED:
         return false;
     default:
@@ -51,6 +55,7 @@ arg_is_server(const struct arg *arg)
     case ARG_WAITTIME:
     case ARG_SENDTIME:
     case ARG_MSGOPTION:
+    case ARG_USERSECTOKEN:
     case ARG_UNSUPPORTED:
         return false;
     default:

@@ -27,6 +27,9 @@ enum arg_direction {
     ARG_SENDTIME,
     ARG_MSGOPTION,
     ARG_MSGSEQNO,
+    ARG_SECTOKEN,
+    ARG_SERVERSECTOKEN,
+    ARG_USERSECTOKEN,
     ARG_UNSUPPORTED, /* known to the language, reported and dropped */
 };
 
@@ -87,6 +90,8 @@ struct routine {
     const struct arg *send_arg;
     const struct arg *option_arg;
     const struct arg *seqno_arg;
+    const struct arg *user_token;
+    const struct arg *server_token;
 
     struct layout request;
     struct layout reply;

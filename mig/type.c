@@ -272,8 +272,8 @@ type_varray(const struct source_pos *pos, unsigned long count,
         return type;
     }
 
-    return type_make_array(
-        pos, ports ? TYPE_FORM_VPORTS : TYPE_FORM_VARRAY, count, element);
+    return type_make_array(pos, ports ? TYPE_FORM_VPORTS : TYPE_FORM_VARRAY,
+                           count, element);
 }
 
 struct type *
@@ -478,8 +478,7 @@ type_same_layout(const struct type *a, const struct type *b)
 }
 
 void
-type_declare(struct type *type, const char *name,
-             const struct source_pos *pos)
+type_declare(struct type *type, const char *name, const struct source_pos *pos)
 {
     struct type *old;
     struct type *next;
@@ -520,8 +519,7 @@ bool
 type_is_variable(const struct type *type)
 {
     return type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS ||
-           type->form == TYPE_FORM_VOOL ||
-           type->form == TYPE_FORM_VOOL_PORTS;
+           type->form == TYPE_FORM_VOOL || type->form == TYPE_FORM_VOOL_PORTS;
 }
 
 bool
@@ -673,8 +671,7 @@ type_describe(const struct type *type)
         [TYPE_FORM_OOL] = "out-of-line memory",
         [TYPE_FORM_VOOL] = "variable out-of-line memory",
         [TYPE_FORM_OOL_PORTS] = "an out-of-line array of port rights",
-        [TYPE_FORM_VOOL_PORTS] =
-            "a variable out-of-line array of port rights",
+        [TYPE_FORM_VOOL_PORTS] = "a variable out-of-line array of port rights",
     };
 
     return names[type->form];

@@ -44,17 +44,17 @@ struct type_tran {
 };
 
 struct type {
-    struct type *next;       /* in the table of named types */
-    const char *name;        /* NULL: has none */
+    struct type *next; /* in the table of named types */
+    const char *name;  /* NULL: has none */
     struct source_pos pos;
     enum type_form form;
     bool predefined;
-    bool like_inline;        /* array[]: out of line, in-line interface */
-    bool dealloc;            /* sent with its memory or rights moved */
+    bool like_inline; /* array[]: out of line, in-line interface */
+    bool dealloc;     /* sent with its memory or rights moved */
     const struct ipc_name *sent;
     const struct ipc_name *received;
     const struct type *element; /* what the count counts */
-    uint32_t unit;  /* bytes of one element */
+    uint32_t unit;              /* bytes of one element */
     uint32_t count; /* elements; maximum of a variable type, 0 if none */
     uint32_t size;  /* bytes in line, or out of line if fixed */
     uint32_t align; /* the most that its C type may ask for */
@@ -69,9 +69,9 @@ struct type {
 
 /* Constructors. All of them accept types of form TYPE_FORM_ERROR. */
 struct type *type_error(const struct source_pos *pos);
-struct type *type_primitive(const struct source_pos *pos,
-                            const struct ipc_name *sent,
-                            const struct ipc_name *received);
+struct type *
+type_primitive(const struct source_pos *pos, const struct ipc_name *sent,
+               const struct ipc_name *received);
 struct type *type_sized(const struct source_pos *pos, const struct type *base,
                         unsigned long bits);
 struct type *type_copy(const struct source_pos *pos, const struct type *old);
@@ -81,12 +81,11 @@ struct type *type_array(const struct source_pos *pos, unsigned long count,
 struct type *type_varray(const struct source_pos *pos, unsigned long count,
                          const struct type *element);
 struct type *type_struct_array(const struct source_pos *pos,
-                               unsigned long count,
-                               const struct type *element);
-struct type *type_pointer(const struct source_pos *pos,
-                          const struct type *target);
-struct type *type_string(const struct source_pos *pos, unsigned long size,
-                         bool variable);
+                               unsigned long count, const struct type *element);
+struct type *
+type_pointer(const struct source_pos *pos, const struct type *target);
+struct type *
+type_string(const struct source_pos *pos, unsigned long size, bool variable);
 
 /* struct { ... }, member by member. */
 struct type *type_struct_begin(const struct source_pos *pos);
@@ -96,8 +95,8 @@ void type_struct_end(struct type *type);
 
 /* The table of named types. */
 void type_setup(void);
-void type_declare(struct type *type, const char *name,
-                  const struct source_pos *pos);
+void
+type_declare(struct type *type, const char *name, const struct source_pos *pos);
 struct type *type_lookup(const char *name);
 const struct type *type_first(void);
 
@@ -106,7 +105,7 @@ bool type_is_variable(const struct type *type); /* has a C count */
 bool type_is_inline(const struct type *type);   /* bytes among the data */
 bool type_is_inline_variable(const struct type *type);
 bool type_is_ool(const struct type *type);
-bool type_is_port(const struct type *type); /* rights, in any form */
+bool type_is_port(const struct type *type);  /* rights, in any form */
 bool type_is_array(const struct type *type); /* C passes a pointer to it */
 
 /* C names: on each side of the wire, and as the server's function sees it. */

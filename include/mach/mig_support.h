@@ -35,8 +35,8 @@ void mig_dealloc_reply_port(mach_port_t reply_port);
 /* Copy at most size bytes, the last of them 0: the length with its 0 byte.
  * mig_strncpy_zerofill also clears the rest. */
 mach_msg_size_t mig_strncpy(char *to, const char *from, mach_msg_size_t size);
-mach_msg_size_t mig_strncpy_zerofill(char *to, const char *from,
-                                     mach_msg_size_t size);
+mach_msg_size_t
+mig_strncpy_zerofill(char *to, const char *from, mach_msg_size_t size);
 
 /* Whole pages of the calling task. */
 kern_return_t mig_allocate(vm_address_t *addressp, vm_size_t size);
