@@ -86,4 +86,13 @@ MUST_CHECK kern_return_t memory_entry_read(struct memory_entry *entry,
                                            uint64_t offset, void *to,
                                            vm_size_t size);
 
+/* Make a range of whole pages read as zeros. Returns: KERN_SUCCESS,
+ * KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE (no write permission),
+ * KERN_RESOURCE_SHORTAGE. */
+MUST_CHECK kern_return_t memory_entry_drop(struct memory_entry *entry,
+                                           uint64_t offset, vm_size_t size);
+
+/* Pages of the range that are resident. */
+uint64_t memory_entry_pages(struct memory_entry *entry);
+
 #endif /* VM_MEMORY_ENTRY_H */

@@ -7,6 +7,9 @@
 #ifndef VM_VM_FAULT_H
 #define VM_VM_FAULT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <mach/kern_return.h>
 #include <mach/vm_prot.h>
 #include <mach/vm_types.h>
@@ -47,6 +50,7 @@ struct vm_fault {
     struct vm_page *page; /* NULL: device memory */
     uint64_t index;       /* of the page in the object */
     vm_prot_t protection; /* that a mapping may have now */
+    bool hides;           /* the front object may hide its shadow now */
 };
 
 /*
@@ -59,5 +63,10 @@ MUST_CHECK kern_return_t vm_fault_resolve(struct vm_map *map,
                                           continuation_t continuation,
                                           struct vm_fault *fault);
 void vm_fault_release(struct vm_fault *fault);
+
+/* The second half: map it. Between resolve and release. */
+MUST_CHECK kern_return_t vm_fault_enter(struct vm_fault *fault,
+                                        vm_offset_t address,
+                                        vm_prot_t access);
 
 #endif /* VM_VM_FAULT_H */

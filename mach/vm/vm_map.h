@@ -66,7 +66,6 @@ struct vm_map {
     struct vm_map_tree tree;    /* (m) */
     struct list entries;        /* (m) */
     struct vm_map_entry *_Atomic hint; /* found last; readers set it too */
-    vm_offset_t free_hint;      /* (m) no gap is worth a look below */
     vm_size_t size;             /* (m) bytes in entries */
     unsigned int entry_count;   /* (m) */
     bool dead;                  /* (m) */
@@ -108,15 +107,16 @@ MUST_CHECK kern_return_t vm_map_range(vm_offset_t address, vm_size_t size,
                                       vm_offset_t *startp, vm_offset_t *endp);
 
 /*
- * The operations of vm_map.defs, with the arguments from there. A size of 0
- * succeeds and does nothing (region and allocate apart).
+ * The operations of vm_map.defs, with the arguments from there. They work on
+ * the whole pages that the range touches. A size of 0 does nothing and
+ * succeeds, but for allocate and region.
  *
  * Locks:   take and drop map->lock, and object locks; may block.
- * Returns: KERN_SUCCESS; KERN_INVALID_ARGUMENT (flags, unaligned fixed
- *          address, size 0); KERN_INVALID_ADDRESS (range outside user space,
- *          hole in the range); KERN_NO_SPACE; KERN_PROTECTION_FAILURE;
- *          KERN_LIMIT_REACHED (the map's limit); KERN_RESOURCE_SHORTAGE;
- *          KERN_TERMINATED.
+ * Returns: KERN_SUCCESS; KERN_INVALID_ARGUMENT (flags, protection,
+ *          inheritance, size 0 of allocate); KERN_INVALID_ADDRESS (range
+ *          outside user space; a hole in the range of protect, inherit);
+ *          KERN_NO_SPACE; KERN_PROTECTION_FAILURE; KERN_LIMIT_REACHED (the
+ *          map's limit); KERN_RESOURCE_SHORTAGE; KERN_TERMINATED.
  */
 MUST_CHECK kern_return_t vm_map_allocate(struct vm_map *map,
                                          vm_offset_t *addressp, vm_size_t size,

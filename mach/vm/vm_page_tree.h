@@ -67,9 +67,10 @@ MUST_CHECK bool vm_page_tree_insert(struct vm_page_tree *tree,
 /* The page is in the tree. */
 void vm_page_tree_remove(struct vm_page_tree *tree, struct vm_page *page);
 
-/* Put a page in the place of another one. */
-void vm_page_tree_replace(struct vm_page_tree *tree, struct vm_page *old,
-                          struct vm_page *page);
+/* Move a page from its tree to the same index of another one, which has no
+ * page there. False: no memory, nothing changed. */
+MUST_CHECK bool vm_page_tree_move(struct vm_page_tree *tree,
+                                  struct vm_page *page);
 
 /* The page with the lowest index in [start, end), or NULL. */
 struct vm_page *vm_page_tree_next(const struct vm_page_tree *tree,

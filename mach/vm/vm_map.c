@@ -1,0 +1,1019 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Maps and their entries: life, look-up, and the operations on ranges. A
+ * change first checks the whole range (decode), then does what can fail for
+ * lack of memory - splitting entries -, then changes. What was removed is
+ * freed after the map is unlocked.
+ */
+
+#include <debug/assert.h>
+#include <kern/sched.h>
+#include <kern/slab.h>
+#include <machine/pmap.h>
+#include <vm/vm_map_i.h>
+
+#define REMOVE_CHUNK 0x800000ul /* bytes unmapped between preemption points */
+
+static struct slab_cache map_cache;
+static struct slab_cache entry_cache;
+
+void
+vm_map_setup(void)
+{
+    slab_cache_init(&map_cache, "vm_map", sizeof(struct vm_map), 64);
+    slab_cache_init(&entry_cache, "vm_map_entry", sizeof(struct vm_map_entry),
+                    16);
+}
+
+/* -- Life ------------------------------------------------------------------ */
+
+struct vm_map *
+vm_map_create(struct pmap *pmap)
+{
+    struct vm_map *map = slab_alloc(&map_cache);
+
+    if (map == NULL) {
+        return NULL;
+    }
+
+    map->account = vm_account_create();
+
+    if (map->account == NULL) {
+        slab_free(&map_cache, map);
+        return NULL;
+    }
+
+    vm_map_lock_init(&map->lock);
+    refcount_init(&map->refs, 1);
+    map->pmap = pmap;
+    list_init(&map->entries);
+    return map;
+}
+
+void
+vm_map_ref(struct vm_map *map)
+{
+    refcount_ref(&map->refs);
+}
+
+void
+vm_map_terminate(struct vm_map *map)
+{
+    struct list dead;
+    kern_return_t kr;
+
+    list_init(&dead);
+    vm_map_lock_write(&map->lock);
+    map->dead = true;
+    kr = vm_map_clear(map, VM_MIN_ADDRESS, VM_MAX_ADDRESS, &dead);
+    assert(kr == KERN_SUCCESS && list_empty(&map->entries));
+    vm_map_unlock_write(&map->lock);
+    vm_map_entries_dispose(&dead);
+}
+
+void
+vm_map_unref(struct vm_map *map)
+{
+    if (!refcount_unref(&map->refs)) {
+        return;
+    }
+
+    if (!map->dead) {
+        vm_map_terminate(map);
+    }
+
+    pmap_unref(map->pmap);
+    vm_account_unref(map->account);
+    slab_free(&map_cache, map);
+}
+
+void
+vm_map_set_limit(struct vm_map *map, vm_size_t limit)
+{
+    map->account->limit = limit;
+}
+
+vm_size_t
+vm_map_limit(struct vm_map *map)
+{
+    return map->account->limit;
+}
+
+vm_size_t
+vm_map_charged(struct vm_map *map)
+{
+    return map->account->charged;
+}
+
+vm_size_t
+vm_map_size(struct vm_map *map)
+{
+    return map->size;
+}
+
+vm_size_t
+vm_map_resident(struct vm_map *map)
+{
+    return map->pmap->resident << PAGE_SHIFT;
+}
+
+uint64_t
+vm_map_count(void)
+{
+    return slab_count(&map_cache);
+}
+
+uint64_t
+vm_map_entry_count(void)
+{
+    return slab_count(&entry_cache);
+}
+
+/* -- Entries --------------------------------------------------------------- */
+
+struct vm_map_entry *
+vm_map_entry_create(void)
+{
+    return slab_alloc(&entry_cache);
+}
+
+void
+vm_map_entry_destroy(struct vm_map_entry *entry)
+{
+    slab_free(&entry_cache, entry);
+}
+
+void
+vm_map_entries_dispose(struct list *entries)
+{
+    while (!list_empty(entries)) {
+        struct vm_map_entry *entry = vm_map_entry_at(list_first(entries));
+
+        list_remove(&entry->link);
+
+        if (entry->object != NULL) {
+            vm_object_unref(entry->object);
+            thread_preempt_point();
+        }
+
+        slab_free(&entry_cache, entry);
+    }
+}
+
+/* Free bytes below the entry, or below the end of user space (NULL). */
+static void
+map_set_gap(struct vm_map *map, struct vm_map_entry *entry)
+{
+    if (entry != NULL) {
+        vm_offset_t below = entry->link.prev == &map->entries
+                                ? VM_MIN_ADDRESS
+                                : vm_map_entry_at(entry->link.prev)->node.end;
+
+        vm_map_tree_set_gap(&entry->node, entry->node.start - below);
+    }
+}
+
+/* Put the entry between its neighbours. */
+static void
+map_link_after(struct vm_map *map, struct vm_map_entry *before,
+               struct vm_map_entry *entry)
+{
+    vm_offset_t below = before == NULL ? VM_MIN_ADDRESS : before->node.end;
+
+    assert(vm_map_lock_written(&map->lock) && entry->node.start >= below);
+    list_insert_after(before == NULL ? &map->entries : &before->link,
+                      &entry->link);
+    vm_map_tree_insert(&map->tree, &entry->node,
+                       before == NULL ? NULL : &before->node,
+                       entry->node.start - below);
+    map_set_gap(map, vm_map_next(map, entry));
+    map->entry_count++;
+    map->size += vm_map_entry_size(entry);
+}
+
+/* The entry before the address, given the one above it (or NULL). */
+static struct vm_map_entry *
+map_before(struct vm_map *map, struct vm_map_entry *above)
+{
+    struct list *link = above == NULL ? list_last(&map->entries)
+                                      : above->link.prev;
+
+    return link == &map->entries ? NULL : vm_map_entry_at(link);
+}
+
+void
+vm_map_link(struct vm_map *map, struct vm_map_entry *entry)
+{
+    struct vm_map_entry *above = vm_map_lookup_above(map, entry->node.start);
+
+    assert(above == NULL || above->node.start >= entry->node.end);
+
+    if (entry->object == NULL) {
+        entry->offset = entry->node.start;
+    }
+
+    map_link_after(map, map_before(map, above), entry);
+}
+
+void
+vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry)
+{
+    struct vm_map_entry *next = vm_map_next(map, entry);
+
+    assert(vm_map_lock_written(&map->lock));
+    vm_map_tree_remove(&map->tree, &entry->node);
+    list_remove(&entry->link);
+    map_set_gap(map, next);
+    map->entry_count--;
+    map->size -= vm_map_entry_size(entry);
+
+    if (map->hint == entry) {
+        map->hint = NULL;
+    }
+}
+
+/* Split at an address inside: a new entry gets the lower part. */
+static bool
+map_split(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t address)
+{
+    struct vm_map_entry *before = map_before(map, entry);
+    struct vm_map_entry *lower = vm_map_entry_create();
+
+    if (lower == NULL) {
+        return false;
+    }
+
+    lower->node.start = entry->node.start;
+    lower->node.end = address;
+    lower->object = entry->object;
+    lower->offset = entry->offset;
+    lower->protection = entry->protection;
+    lower->max_protection = entry->max_protection;
+    lower->inheritance = entry->inheritance;
+    lower->needs_copy = entry->needs_copy;
+    lower->shared = entry->shared;
+    lower->charged = entry->charged;
+
+    if (lower->object != NULL) {
+        vm_object_ref(lower->object);
+    }
+
+    map->size -= address - entry->node.start;
+    entry->offset += address - entry->node.start;
+    entry->node.start = address;
+    map_link_after(map, before, lower);
+    return true;
+}
+
+bool
+vm_map_clip_start(struct vm_map *map, struct vm_map_entry *entry,
+                  vm_offset_t address)
+{
+    return address <= entry->node.start || map_split(map, entry, address);
+}
+
+/* Entry and new entry change roles, so that the caller's keeps the start. */
+bool
+vm_map_clip_end(struct vm_map *map, struct vm_map_entry *entry,
+                vm_offset_t address)
+{
+    struct vm_map_entry *lower;
+    uint64_t offset;
+    vm_offset_t start, end;
+
+    if (address >= entry->node.end) {
+        return true;
+    }
+
+    if (!map_split(map, entry, address)) {
+        return false;
+    }
+
+    /* The two differ only in range: exchange these, and the places. */
+    lower = map_before(map, entry);
+    offset = lower->offset;
+    start = lower->node.start;
+    end = entry->node.end;
+    vm_map_unlink(map, lower);
+    map->size -= vm_map_entry_size(entry);
+    lower->offset = entry->offset;
+    lower->node.start = address;
+    lower->node.end = end;
+    entry->offset = offset;
+    entry->node.start = start;
+    entry->node.end = address;
+    map->size += vm_map_entry_size(entry);
+    map_set_gap(map, entry);
+    map_link_after(map, entry, lower);
+    return true;
+}
+
+struct vm_map_entry *
+vm_map_join(struct vm_map *map, struct vm_map_entry *entry)
+{
+    struct vm_map_entry *before = map_before(map, entry);
+    vm_offset_t end = entry->node.end;
+
+    if (before == NULL || before->node.end != entry->node.start ||
+        before->object != entry->object ||
+        before->offset + vm_map_entry_size(before) != entry->offset ||
+        before->protection != entry->protection ||
+        before->max_protection != entry->max_protection ||
+        before->inheritance != entry->inheritance ||
+        before->needs_copy != entry->needs_copy ||
+        before->shared != entry->shared ||
+        before->charged != entry->charged) {
+        return entry;
+    }
+
+    vm_map_unlink(map, entry);
+    map->size += end - before->node.end;
+    before->node.end = end;
+    map_set_gap(map, vm_map_next(map, before));
+
+    if (entry->object != NULL) {
+        vm_object_unref(entry->object);
+    }
+
+    slab_free(&entry_cache, entry);
+    return before;
+}
+
+/* -- Removal --------------------------------------------------------------- */
+
+/* Nobody else sees the pages that the entry has of its object. */
+static bool
+entry_owns_pages(const struct vm_map_entry *entry)
+{
+    return entry->object != NULL && !entry->object->shared &&
+           (entry->object->one_map || entry->object->refs == 1);
+}
+
+/* Undo the mappings and charge of [start, end) of an entry. */
+static void
+entry_unmap(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
+            vm_offset_t end)
+{
+    if (entry->object != NULL) {
+        for (vm_offset_t at = start; at < end; at += REMOVE_CHUNK) {
+            pmap_remove(map->pmap, at, MIN(at + REMOVE_CHUNK, end));
+
+            if (end - at > REMOVE_CHUNK) {
+                thread_preempt_point();
+            }
+        }
+    }
+
+    if (entry->charged) {
+        vm_account_uncharge(map->account, end - start);
+    }
+}
+
+/* Cut [start, end), at one end of the entry, off it. */
+static void
+entry_cut(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
+          vm_offset_t end)
+{
+    entry_unmap(map, entry, start, end);
+
+    if (entry_owns_pages(entry)) {
+        vm_object_remove_pages(entry->object, vm_map_entry_index(entry, start),
+                               vm_map_entry_index(entry, end));
+    }
+
+    map->size -= end - start;
+
+    if (start == entry->node.start) {
+        entry->offset += end - start;
+        entry->node.start = end;
+        map_set_gap(map, entry);
+    } else {
+        entry->node.end = start;
+        map_set_gap(map, vm_map_next(map, entry));
+    }
+}
+
+kern_return_t
+vm_map_clear(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+             struct list *dead)
+{
+    struct vm_map_entry *entry = vm_map_lookup_above(map, start);
+    struct vm_map_entry *next;
+
+    if (entry != NULL && entry->node.start < start &&
+        entry->node.end > end && !vm_map_clip_end(map, entry, end)) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    for (; entry != NULL && entry->node.start < end; entry = next) {
+        next = vm_map_next(map, entry);
+
+        if (entry->node.start < start) {
+            entry_cut(map, entry, start, entry->node.end);
+        } else if (entry->node.end > end) {
+            entry_cut(map, entry, entry->node.start, end);
+        } else {
+            entry_unmap(map, entry, entry->node.start, entry->node.end);
+
+            if (entry_owns_pages(entry) && entry->object->refs > 1) {
+                vm_object_remove_pages(
+                    entry->object,
+                    vm_map_entry_index(entry, entry->node.start),
+                    vm_map_entry_index(entry, entry->node.end));
+            }
+
+            vm_map_unlink(map, entry);
+            list_insert_tail(dead, &entry->link);
+        }
+    }
+
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+vm_map_remove(struct vm_map *map, vm_offset_t address, vm_size_t size)
+{
+    struct list dead;
+    vm_offset_t start, end;
+    kern_return_t kr;
+
+    if (size == 0) {
+        return KERN_SUCCESS;
+    }
+
+    kr = vm_map_range(address, size, &start, &end);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    list_init(&dead);
+    vm_map_lock_write(&map->lock);
+    kr = vm_map_clear(map, start, end, &dead);
+    vm_map_unlock_write(&map->lock);
+    vm_map_entries_dispose(&dead);
+    return kr;
+}
+
+/* -- Finding room ---------------------------------------------------------- */
+
+kern_return_t
+vm_map_range(vm_offset_t address, vm_size_t size, vm_offset_t *startp,
+             vm_offset_t *endp)
+{
+    if (address < VM_MIN_ADDRESS || address > VM_MAX_ADDRESS ||
+        size > VM_MAX_ADDRESS - address) {
+        return KERN_INVALID_ADDRESS;
+    }
+
+    *startp = address & ~PAGE_MASK;
+    *endp = (address + size + PAGE_MASK) & ~PAGE_MASK;
+    return KERN_SUCCESS;
+}
+
+/* The lowest free range at or above `from`, or VM_MAX_ADDRESS. */
+static vm_offset_t
+map_find_space(struct vm_map *map, vm_offset_t from, vm_size_t size,
+               vm_offset_t mask)
+{
+    vm_offset_t at = from;
+
+    for (;;) {
+        struct vm_map_node *node = vm_map_tree_find_gap(&map->tree, at, size);
+        struct vm_map_entry *last;
+        vm_offset_t limit = VM_MAX_ADDRESS;
+
+        if (node != NULL) {
+            at = MAX(at, node->start - node->gap);
+            limit = node->start;
+        } else if (!list_empty(&map->entries)) {
+            last = vm_map_entry_at(list_last(&map->entries));
+            at = MAX(at, last->node.end);
+        }
+
+        at = (at + mask) & ~mask;
+
+        if (at >= from && at <= limit && size <= limit - at) {
+            return at;
+        }
+
+        if (node == NULL || at < from) {
+            return VM_MAX_ADDRESS;
+        }
+
+        at = MAX(at, node->end);
+    }
+}
+
+static kern_return_t
+map_place_anywhere(struct vm_map *map, const struct vm_map_request *request,
+                   vm_offset_t *startp, vm_offset_t *endp)
+{
+    vm_offset_t from = request->address & ~PAGE_MASK;
+    vm_offset_t mask = request->mask | PAGE_MASK;
+    vm_size_t size = request->size;
+
+    if (size > VM_MAX_ADDRESS || mask >= VM_MAX_ADDRESS) {
+        return KERN_NO_SPACE;
+    }
+
+    size = (size + PAGE_MASK) & ~PAGE_MASK;
+
+    if (from < VM_MIN_ADDRESS || from >= VM_MAX_ADDRESS) {
+        from = VM_ANYWHERE_BASE;
+    }
+
+    *startp = map_find_space(map, from, size, mask);
+
+    if (*startp == VM_MAX_ADDRESS) {
+        *startp = map_find_space(map, VM_MIN_ADDRESS, size, mask);
+    }
+
+    *endp = *startp + size;
+    return *startp == VM_MAX_ADDRESS ? KERN_NO_SPACE : KERN_SUCCESS;
+}
+
+kern_return_t
+vm_map_place(struct vm_map *map, const struct vm_map_request *request,
+             vm_offset_t *startp, vm_offset_t *endp, struct list *dead)
+{
+    struct vm_map_entry *above;
+    kern_return_t kr;
+
+    if (map->dead) {
+        return KERN_TERMINATED;
+    }
+
+    if ((request->flags & VM_FLAGS_ANYWHERE) != 0) {
+        return map_place_anywhere(map, request, startp, endp);
+    }
+
+    kr = vm_map_range(request->address, request->size, startp, endp);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    if ((*startp & request->mask) != 0) {
+        return KERN_INVALID_ARGUMENT;
+    }
+
+    above = vm_map_lookup_above(map, *startp);
+
+    if (above == NULL || above->node.start >= *endp) {
+        return KERN_SUCCESS;
+    }
+
+    if ((request->flags & VM_FLAGS_OVERWRITE) == 0) {
+        return KERN_NO_SPACE;
+    }
+
+    return vm_map_clear(map, *startp, *endp, dead);
+}
+
+kern_return_t
+vm_map_request_check(const struct vm_map_request *request)
+{
+    if ((request->flags & ~(VM_FLAGS_ANYWHERE | VM_FLAGS_OVERWRITE)) != 0 ||
+        (request->protection & ~VM_PROT_ALL) != 0 ||
+        (request->max_protection & ~VM_PROT_ALL) != 0 ||
+        request->inheritance > VM_INHERIT_LAST_VALID || request->size == 0 ||
+        (request->mask & (request->mask + 1)) != 0) {
+        return KERN_INVALID_ARGUMENT;
+    }
+
+    if ((request->protection & ~request->max_protection) != 0) {
+        return KERN_PROTECTION_FAILURE;
+    }
+
+    return KERN_SUCCESS;
+}
+
+/* -- Mapping --------------------------------------------------------------- */
+
+/*
+ * Let the entry below the range grow over it, if it is of the same kind:
+ * private zero-filled memory that nobody else has.
+ */
+static bool
+map_extend(struct vm_map *map, const struct vm_map_request *request,
+           vm_offset_t start, vm_offset_t end)
+{
+    struct vm_map_entry *above = vm_map_lookup_above(map, start);
+    struct vm_map_entry *below = map_before(map, above);
+    struct vm_object *object;
+
+    if (below == NULL || below->node.end != start ||
+        below->protection != request->protection ||
+        below->max_protection != request->max_protection ||
+        below->inheritance != request->inheritance || below->needs_copy ||
+        below->shared || !below->charged) {
+        return false;
+    }
+
+    object = below->object;
+
+    if (object != NULL) {
+        uint64_t first = vm_map_entry_index(below, start);
+        uint64_t last = vm_map_entry_index(below, end);
+
+        if (object->refs != 1 || object->shared || object->shadow != NULL ||
+            object->copy != NULL) {
+            return false;
+        }
+
+        /* Pages of an earlier use, when it was shared. */
+        vm_object_remove_pages(object, first, UINT64_MAX);
+        object->end = last;
+    }
+
+    map->size += end - start;
+    below->node.end = end;
+    map_set_gap(map, above);
+    return true;
+}
+
+/* Enter a new entry for the object; a reference to it becomes the entry's.
+ * The map is locked, the range is free, the charge done. */
+static void
+map_enter(struct vm_map *map, struct vm_map_entry *entry,
+          const struct vm_map_request *request, vm_offset_t start,
+          vm_offset_t end)
+{
+    entry->node.start = start;
+    entry->node.end = end;
+    entry->protection = (uint8_t)request->protection;
+    entry->max_protection = (uint8_t)request->max_protection;
+    entry->inheritance = (uint8_t)request->inheritance;
+    vm_map_link(map, entry);
+
+    if (entry->object == NULL) {
+        struct vm_map_entry *next;
+
+        entry = vm_map_join(map, entry);
+        next = vm_map_next(map, entry);
+
+        if (next != NULL) {
+            vm_map_join(map, next);
+        }
+    }
+}
+
+/* The entry's view of the object, before it gets a place. */
+static kern_return_t
+map_prepare_object(struct vm_map_entry *entry, struct vm_object *object,
+                   uint64_t offset, const struct vm_map_request *request)
+{
+    uint64_t size = (request->size + PAGE_MASK) & ~PAGE_MASK;
+
+    entry->offset = offset;
+    entry->charged = object == NULL || request->copy;
+
+    if (object == NULL) {
+        return KERN_SUCCESS;
+    }
+
+    if (!request->copy) {
+        vm_object_share(object);
+        vm_object_ref(object);
+        entry->object = object;
+        entry->shared = true;
+        return KERN_SUCCESS;
+    }
+
+    if (object->is_device) {
+        return KERN_NOT_SUPPORTED;
+    }
+
+    entry->needs_copy = true;
+    return vm_object_copy_delayed(object, offset >> PAGE_SHIFT,
+                                  (offset + size) >> PAGE_SHIFT,
+                                  &entry->object);
+}
+
+kern_return_t
+vm_map_object(struct vm_map *map, struct vm_map_request *request,
+              struct vm_object *object, uint64_t offset)
+{
+    struct list dead;
+    struct vm_map_entry *entry;
+    vm_offset_t start, end;
+    vm_size_t charge = 0;
+    kern_return_t kr = vm_map_request_check(request);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    if (request->size > VM_MAX_ADDRESS) {
+        return KERN_NO_SPACE;
+    }
+
+    entry = vm_map_entry_create();
+
+    if (entry == NULL) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    list_init(&dead);
+    kr = map_prepare_object(entry, object, offset, request);
+
+    if (kr != KERN_SUCCESS) {
+        goto out_entry;
+    }
+
+    if (entry->charged) {
+        charge = ((request->address & PAGE_MASK) *
+                      ((request->flags & VM_FLAGS_ANYWHERE) == 0) +
+                  request->size + PAGE_MASK) &
+                 ~PAGE_MASK;
+        kr = vm_account_charge(map->account, charge);
+
+        if (kr != KERN_SUCCESS) {
+            goto out_entry;
+        }
+    }
+
+    vm_map_lock_write(&map->lock);
+    kr = vm_map_place(map, request, &start, &end, &dead);
+
+    if (kr == KERN_SUCCESS) {
+        request->address = start;
+
+        if (object == NULL && map_extend(map, request, start, end)) {
+            list_insert_tail(&dead, &entry->link);
+        } else {
+            map_enter(map, entry, request, start, end);
+        }
+    }
+
+    vm_map_unlock_write(&map->lock);
+    vm_map_entries_dispose(&dead);
+
+    if (kr == KERN_SUCCESS) {
+        return KERN_SUCCESS;
+    }
+
+    if (charge != 0) {
+        vm_account_uncharge(map->account, charge);
+    }
+
+out_entry:
+    list_insert_tail(&dead, &entry->link);
+    vm_map_entries_dispose(&dead);
+    return kr;
+}
+
+kern_return_t
+vm_map_allocate(struct vm_map *map, vm_offset_t *addressp, vm_size_t size,
+                int flags)
+{
+    struct vm_map_request request = {
+        .address = *addressp,
+        .size = size,
+        .flags = flags,
+        .protection = VM_PROT_DEFAULT,
+        .max_protection = VM_PROT_ALL,
+        .inheritance = VM_INHERIT_DEFAULT,
+    };
+    kern_return_t kr = vm_map_object(map, &request, NULL, 0);
+
+    if (kr == KERN_SUCCESS) {
+        *addressp = request.address;
+    }
+
+    return kr;
+}
+
+kern_return_t
+vm_map_entry_prepare(struct vm_map_entry *entry, bool write)
+{
+    struct vm_object *object = entry->object;
+    uint64_t start = entry->offset >> PAGE_SHIFT;
+    uint64_t end = start + (vm_map_entry_size(entry) >> PAGE_SHIFT);
+    bool alone;
+
+    if (object == NULL) {
+        entry->object = vm_object_create(start, end);
+        return entry->object == NULL ? KERN_RESOURCE_SHORTAGE : KERN_SUCCESS;
+    }
+
+    if (!write || !entry->needs_copy) {
+        return KERN_SUCCESS;
+    }
+
+    spin_lock(&object->lock);
+    alone = object->refs == 1 && !object->snapshot && !object->shared;
+
+    if (alone) {
+        object->one_map = true;
+        object->start = start;
+        object->end = end;
+    }
+
+    spin_unlock(&object->lock);
+
+    if (alone) {
+        /* The others that shared it have gone: it is ours, and the pages
+         * that only they could reach go too. */
+        vm_object_remove_pages(object, 0, start);
+        vm_object_remove_pages(object, end, UINT64_MAX);
+        entry->needs_copy = false;
+        return KERN_SUCCESS;
+    }
+
+    object = vm_object_create_shadow(object, start, end);
+
+    if (object == NULL) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    entry->object = object;
+    entry->needs_copy = false;
+    vm_object_bypass(object);
+    return KERN_SUCCESS;
+}
+
+/* -- Attributes ------------------------------------------------------------ */
+
+/*
+ * Find the entries of a range without holes, all of which allow the maximal
+ * protection, and split the outer ones at its ends. *firstp: the lowest.
+ */
+static kern_return_t
+map_isolate(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+            vm_prot_t protection, struct vm_map_entry **firstp)
+{
+    struct vm_map_entry *first = vm_map_lookup(map, start);
+    struct vm_map_entry *last = NULL;
+    vm_offset_t covered = start;
+
+    for (struct vm_map_entry *entry = first; entry != NULL;
+         entry = vm_map_next(map, entry)) {
+        if (entry->node.start > covered) {
+            break;
+        }
+
+        if ((protection & ~entry->max_protection) != 0) {
+            return KERN_PROTECTION_FAILURE;
+        }
+
+        last = entry;
+        covered = entry->node.end;
+
+        if (covered >= end) {
+            break;
+        }
+    }
+
+    if (last == NULL || covered < end) {
+        return KERN_INVALID_ADDRESS;
+    }
+
+    if (!vm_map_clip_start(map, first, start) ||
+        !vm_map_clip_end(map, last, end)) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    *firstp = first;
+    return KERN_SUCCESS;
+}
+
+/* Join what has become alike, from the entry on up to the one at `end`. */
+static void
+map_join_range(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t end)
+{
+    while (entry != NULL && entry->node.start <= end) {
+        entry = vm_map_next(map, vm_map_join(map, entry));
+    }
+}
+
+static void
+entry_protect(struct vm_map *map, struct vm_map_entry *entry, bool set_maximum,
+              vm_prot_t protection)
+{
+    vm_prot_t old = entry->protection;
+
+    if (set_maximum) {
+        entry->max_protection = (uint8_t)protection;
+        entry->protection &= (uint8_t)protection;
+    } else {
+        entry->protection = (uint8_t)protection;
+    }
+
+    /* More rights come with the next fault. */
+    if ((old & ~entry->protection) != 0 && entry->object != NULL) {
+        pmap_protect(map->pmap, entry->node.start, entry->node.end,
+                     entry->protection);
+    }
+}
+
+kern_return_t
+vm_map_protect(struct vm_map *map, vm_offset_t address, vm_size_t size,
+               bool set_maximum, vm_prot_t protection)
+{
+    struct vm_map_entry *first, *entry;
+    vm_offset_t start, end;
+    kern_return_t kr;
+
+    if ((protection & ~VM_PROT_ALL) != 0) {
+        return KERN_INVALID_ARGUMENT;
+    }
+
+    if (size == 0) {
+        return KERN_SUCCESS;
+    }
+
+    kr = vm_map_range(address, size, &start, &end);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    vm_map_lock_write(&map->lock);
+    kr = map_isolate(map, start, end, protection, &first);
+
+    if (kr == KERN_SUCCESS) {
+        for (entry = first; entry != NULL && entry->node.start < end;
+             entry = vm_map_next(map, entry)) {
+            entry_protect(map, entry, set_maximum, protection);
+        }
+
+        map_join_range(map, first, end);
+    }
+
+    vm_map_unlock_write(&map->lock);
+    return kr;
+}
+
+kern_return_t
+vm_map_inherit(struct vm_map *map, vm_offset_t address, vm_size_t size,
+               vm_inherit_t inheritance)
+{
+    struct vm_map_entry *first, *entry;
+    vm_offset_t start, end;
+    kern_return_t kr;
+
+    if (inheritance > VM_INHERIT_LAST_VALID) {
+        return KERN_INVALID_ARGUMENT;
+    }
+
+    if (size == 0) {
+        return KERN_SUCCESS;
+    }
+
+    kr = vm_map_range(address, size, &start, &end);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    vm_map_lock_write(&map->lock);
+    kr = map_isolate(map, start, end, VM_PROT_NONE, &first);
+
+    if (kr == KERN_SUCCESS) {
+        for (entry = first; entry != NULL && entry->node.start < end;
+             entry = vm_map_next(map, entry)) {
+            entry->inheritance = (uint8_t)inheritance;
+        }
+
+        map_join_range(map, first, end);
+    }
+
+    vm_map_unlock_write(&map->lock);
+    return kr;
+}
+
+kern_return_t
+vm_map_region(struct vm_map *map, vm_offset_t *addressp, vm_size_t *sizep,
+              struct vm_region_basic_info *info)
+{
+    struct vm_map_entry *entry;
+
+    vm_map_lock_read(&map->lock);
+    entry = vm_map_lookup_above(map, *addressp);
+
+    if (entry == NULL) {
+        vm_map_unlock_read(&map->lock);
+        return KERN_INVALID_ADDRESS;
+    }
+
+    *addressp = entry->node.start;
+    *sizep = vm_map_entry_size(entry);
+    *info = (struct vm_region_basic_info){
+        .protection = entry->protection,
+        .max_protection = entry->max_protection,
+        .inheritance = entry->inheritance,
+        .shared = entry->shared,
+        .offset = entry->object == NULL ? 0 : entry->offset,
+    };
+
+    if (entry->object != NULL) {
+        info->resident_pages = (unsigned int)vm_object_resident(
+            entry->object, vm_map_entry_index(entry, entry->node.start),
+            vm_map_entry_index(entry, entry->node.end));
+    }
+
+    vm_map_unlock_read(&map->lock);
+    return KERN_SUCCESS;
+}
