@@ -12,7 +12,7 @@
 
 extern const char *__progname;
 
-static __attribute__((format(printf, 1, 0))) void
+static __attribute__((__format__(__printf__, 1, 0))) void
 err_print(const char *format, va_list args, const char *reason)
 {
     fprintf(stderr, "%s: ", __progname);

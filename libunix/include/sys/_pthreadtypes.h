@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The types of threads that <sys/types.h> has to name.
+ * The types of threads that <sys/types.h> has to name: there are no POSIX
+ * threads here yet, and programs that look for one type expect all of them.
  */
-
-#ifndef SYS__PTHREADTYPES_H
-#define SYS__PTHREADTYPES_H
-
-typedef unsigned long pthread_t;
-
-#endif /* SYS__PTHREADTYPES_H */

@@ -22,7 +22,6 @@
 #define RTSIG_MAX 31
 #define SSIZE_MAX 0x7fffffffffffffffL
 #define PAGESIZE 4096
-#define PAGE_SIZE PAGESIZE
 
 #define BC_BASE_MAX 99
 #define BC_DIM_MAX 2048
