@@ -27,17 +27,17 @@ main(void)
         const char *name;
         unsigned long count;
     } lines[] = {
-        {"ports", counts.ports},
-        {"spaces", counts.spaces},
-        {"messages", counts.messages},
-        {"tasks", counts.tasks},
-        {"threads", counts.threads},
-        {"maps", counts.maps},
-        {"map_entries", counts.map_entries},
-        {"vm_objects", counts.vm_objects},
-        {"free_pages", counts.free_pages},
-        {"kernel_pages", counts.kernel_pages},
-        {"stacks", counts.stacks},
+        { "ports", counts.ports },
+        { "spaces", counts.spaces },
+        { "messages", counts.messages },
+        { "tasks", counts.tasks },
+        { "threads", counts.threads },
+        { "maps", counts.maps },
+        { "map_entries", counts.map_entries },
+        { "vm_objects", counts.vm_objects },
+        { "free_pages", counts.free_pages },
+        { "kernel_pages", counts.kernel_pages },
+        { "stacks", counts.stacks },
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -9,11 +9,15 @@
 #include <programs/bench/bench.h>
 #include <programs/bench/bench_server.h>
 #include <stddef.h>
+#include <unix/unix_process.h>
 
-#include "bench.h"
+#include "operation.h"
 
 #define SERVER_STACK (64 * 1024)
 #define MESSAGE_MAX 512
+
+/* libunix's: the port of this process at the Unix server. */
+extern mach_port_t unix_port;
 
 static const char *
 run_null_trap(long count)
@@ -138,6 +142,20 @@ run_rpc(long count)
     return NULL;
 }
 
+static const char *
+run_unix_null(long count)
+{
+    while (count > 0) {
+        if (unix_null(unix_port) != KERN_SUCCESS) {
+            return "the call failed";
+        }
+
+        count -= 1;
+    }
+
+    return NULL;
+}
+
 static void
 finish_server(void)
 {
@@ -154,7 +172,8 @@ finish_server(void)
 }
 
 const struct operation mach_operations[] = {
-    {"null_trap", 100000, NULL, run_null_trap, NULL},
-    {"rpc_null", 10000, setup_server, run_rpc, finish_server},
-    {NULL, 0, NULL, NULL, NULL},
+    { "null_trap", 100000, NULL, run_null_trap, NULL },
+    { "rpc_null", 10000, setup_server, run_rpc, finish_server },
+    { "unix_null", 10000, NULL, run_unix_null, NULL },
+    { NULL, 0, NULL, NULL, NULL },
 };

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench.h"
+#include "operation.h"
 
 #define BATCHES 11
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "operation.h"
 
 static int there[2];
 static int back[2];
@@ -111,8 +111,8 @@ run_fork_exit(long count)
 }
 
 const struct operation posix_operations[] = {
-    {"getppid", 10000, NULL, run_getppid, NULL},
-    {"pipe_rtt_1", 1000, setup_pipes, run_pipes, finish_pipes},
-    {"fork_exit", 40, NULL, run_fork_exit, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    { "getppid", 10000, NULL, run_getppid, NULL },
+    { "pipe_rtt_1", 1000, setup_pipes, run_pipes, finish_pipes },
+    { "fork_exit", 40, NULL, run_fork_exit, NULL },
+    { NULL, 0, NULL, NULL, NULL },
 };

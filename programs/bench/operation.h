@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* An operation that is measured, and how. */
 
-#ifndef BENCH_BENCH_H
-#define BENCH_BENCH_H
+#ifndef BENCH_OPERATION_H
+#define BENCH_OPERATION_H
 
 struct operation {
     const char *name;
@@ -20,4 +20,4 @@ void measure(const struct operation *operation);
 extern const struct operation mach_operations[];
 extern const struct operation posix_operations[];
 
-#endif /* BENCH_BENCH_H */
+#endif /* BENCH_OPERATION_H */
