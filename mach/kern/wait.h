@@ -46,4 +46,9 @@ enum wait_result thread_block(continuation_t continuation);
 unsigned int thread_wakeup(const void *event);
 unsigned int thread_wakeup_one(const void *event);
 
+/* The scheduler's: the wait of the current thread has ended. */
+void wait_finish(struct thread *self);
+
+void wait_setup(void);
+
 #endif /* KERN_WAIT_H */

@@ -55,10 +55,13 @@ struct cpu {
     struct thread *idle;
     uint64_t switch_time;    /* TSC when user or system time was last charged */
     uint64_t quantum_end;    /* TSC, 0 while no quantum runs */
+    struct thread *previous; /* being switched from */
+    uint64_t stack_dead;     /* top of a stack to free after the switch */
     uint32_t interrupt_depth;
     uint32_t lapic_id;
-    uint64_t iomap_owner;    /* task whose I/O permissions are in the TSS */
-    uint64_t stack_spare;    /* top of a stack kept for the next switch */
+    uint64_t iomap_owner;    /* nonzero: the TSS grants some I/O ports */
+    uint64_t fs_base;        /* as loaded for user mode */
+    uint64_t gs_base;
     uint8_t lock_ranks[16];  /* debug kernels: ranks held, in order */
     uint32_t locks_held;
     struct gdt_table gdt;
