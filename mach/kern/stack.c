@@ -43,7 +43,7 @@ stack_make(void)
     uint64_t number, base;
 
     for (unsigned int i = 0; i < STACK_PAGES; i++) {
-        pages[i] = vm_page_alloc(VM_PAGE_KERNEL);
+        pages[i] = vm_page_alloc(VM_PAGE_ALLOC_KERNEL);
 
         if (pages[i] == NULL) {
             panic("stack: no memory for kernel stack %lu", stack_made);
@@ -58,7 +58,10 @@ stack_make(void)
     assert(base + KERNEL_STACK_SIZE <= STACK_AREA_BASE + STACK_AREA_SIZE);
 
     for (unsigned int i = 0; i < STACK_PAGES; i++) {
-        pmap_kernel_map(base + i * 4096ul, vm_page_phys(pages[i]));
+        if (pmap_kernel_map(base + i * 4096ul, vm_page_phys(pages[i])) !=
+            KERN_SUCCESS) {
+            panic("stack: no memory for page tables");
+        }
     }
 
     stack_free(base + KERNEL_STACK_SIZE);

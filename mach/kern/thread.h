@@ -97,17 +97,22 @@ struct thread {
     struct list wait_link;       /* the lock of the queue it is on */
     struct timer wait_timer;     /* (s) */
 
-    /* A message receive that waits, see ipc/ipc_mqueue.c. */
+    /* The message operation under way, see ipc/mach_msg.c. */
     struct {
         struct ipc_port *port;   /* (s) ref: port or ... */
         struct ipc_pset *pset;   /* (s) ... ref: port set waited on */
-        struct ipc_kmsg *kmsg;   /* the claimer: what arrived */
+        struct ipc_kmsg *kmsg;   /* the claimer: what arrived; or unsent */
         mach_msg_return_t result; /* the claimer */
-        vm_offset_t buffer;      /* (s) */
-        mach_msg_option_t option; /* (s) */
-        mach_msg_size_t size;     /* (s) */
+        mach_msg_size_t needed;   /* the claimer: size of what was too large */
         mach_port_seqno_t seqno;  /* the claimer */
-    } receive;
+        vm_offset_t buffer;       /* (s) where to receive */
+        mach_msg_option_t option; /* (s) */
+        mach_msg_size_t size;     /* (s) of the buffer */
+        mach_port_name_t name;    /* (s) to receive from */
+        uint64_t timeout_ns;      /* (s) 0: none */
+        vm_offset_t send_buffer;  /* (s) for a message that comes back */
+    } msg;
+    struct list *reaping;        /* (s) messages to destroy, see ipc_kmsg.c */
 
     /* A fault or exception being handled. */
     struct {

@@ -8,7 +8,7 @@
 #include <kern/spinlock.h>
 #include <machine/cpu.h>
 #include <machine/ioapic.h>
-#include <machine/pmap.h>
+#include <machine/layout.h>
 #include <machine/trap.h>
 
 #define IOAPIC_PHYSICAL 0xfec00000ul
@@ -51,7 +51,7 @@ ioapic_setup(void)
 {
     spin_init(&ioapic_lock, LOCK_RANK_CONSOLE);
     pic_disable();
-    ioapic = pmap_device_map(IOAPIC_PHYSICAL, 4096);
+    ioapic = phys_to_direct(IOAPIC_PHYSICAL);
 
     for (unsigned int line = 0; line < IOAPIC_LINES; line++) {
         ioapic_write(IOAPIC_REDIRECTION + 2 * line + 1,

@@ -6,7 +6,6 @@
 #include <machine/cpu.h>
 #include <machine/lapic.h>
 #include <machine/layout.h>
-#include <machine/pmap.h>
 #include <machine/trap.h>
 
 #define LAPIC_PHYSICAL 0xfee00000ul
@@ -94,7 +93,7 @@ lapic_setup(void)
 {
     uint64_t frequency;
 
-    lapic = pmap_device_map(LAPIC_PHYSICAL, 4096);
+    lapic = phys_to_direct(LAPIC_PHYSICAL);
     cpu_self()->lapic_id = lapic_read(LAPIC_ID) >> 24;
     lapic_write(LAPIC_LINT0, LAPIC_MASKED);
     lapic_write(LAPIC_LINT1, 0x400); /* NMI */

@@ -41,6 +41,10 @@ void trap_paranoid(struct trap_frame *frame);
 /* Leave the kernel with the current thread's frame. */
 NORETURN void thread_return(void);
 
+/* A debug trap of user code, on its way off the IST stack. */
+struct thread;
+NORETURN void trap_debug_user(struct thread *self);
+
 /* Work that waits for the way out: called with interrupts off, returns so. */
 void ast_taken(void);
 

@@ -1,0 +1,894 @@
+/* SPDX-License-Identifier: MIT */
+/* See ipc/ipc_kmsg.h. */
+
+#include <debug/assert.h>
+#include <ipc/ipc_kmsg.h>
+#include <ipc/ipc_port.h>
+#include <ipc/ipc_right.h>
+#include <ipc/ipc_space.h>
+#include <kern/slab.h>
+#include <kern/string.h>
+#include <kern/task.h>
+#include <kern/thread.h>
+#include <machine/copy.h>
+#include <vm/vm_copy.h>
+#include <vm/vm_map.h>
+
+/* Buffers of the two common sizes come from caches. */
+#define KMSG_SMALL 256
+#define KMSG_MEDIUM 1024
+
+static struct slab_cache small_cache;
+static struct slab_cache medium_cache;
+static atomic_ulong large_count;
+
+void
+ipc_kmsg_setup(void)
+{
+    slab_cache_init(&small_cache, "ipc_kmsg small",
+                    IPC_KMSG_OVERHEAD + KMSG_SMALL, 16);
+    slab_cache_init(&medium_cache, "ipc_kmsg medium",
+                    IPC_KMSG_OVERHEAD + KMSG_MEDIUM, 16);
+}
+
+/* The trailer goes behind the message, in the same buffer. */
+struct ipc_kmsg *
+ipc_kmsg_alloc(mach_msg_size_t size)
+{
+    mach_msg_size_t room = ((size + 3) & ~3u) + MAX_TRAILER_SIZE;
+    struct ipc_kmsg *kmsg;
+
+    if (room <= KMSG_SMALL) {
+        kmsg = slab_alloc(&small_cache);
+        room = KMSG_SMALL;
+    } else if (room <= KMSG_MEDIUM) {
+        kmsg = slab_alloc(&medium_cache);
+        room = KMSG_MEDIUM;
+    } else {
+        kmsg = kmem_alloc(IPC_KMSG_OVERHEAD + room);
+
+        if (kmsg != NULL) {
+            atomic_fetch_add(&large_count, 1);
+        }
+    }
+
+    if (kmsg != NULL) {
+        kmsg->room = room;
+        list_init(&kmsg->link);
+    }
+
+    return kmsg;
+}
+
+void
+ipc_kmsg_free(struct ipc_kmsg *kmsg)
+{
+    if (kmsg->room == KMSG_SMALL) {
+        slab_free(&small_cache, kmsg);
+    } else if (kmsg->room == KMSG_MEDIUM) {
+        slab_free(&medium_cache, kmsg);
+    } else {
+        atomic_fetch_sub(&large_count, 1);
+        kmem_free(kmsg, IPC_KMSG_OVERHEAD + kmsg->room);
+    }
+}
+
+uint64_t
+ipc_kmsg_count(void)
+{
+    return slab_count(&small_cache) + slab_count(&medium_cache) +
+           atomic_load(&large_count);
+}
+
+struct ipc_kmsg *
+ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size)
+{
+    struct ipc_kmsg *kmsg = ipc_kmsg_alloc(size);
+
+    if (kmsg == NULL) {
+        return NULL;
+    }
+
+    memcpy(&kmsg->header, message, size);
+    kmsg->header.msgh_size = size;
+    kmsg->header.msgh_bits |= MACH_MSGH_BITS_KERNEL;
+    return kmsg;
+}
+
+/* -- Descriptors ------------------------------------------------------------ */
+
+static mach_msg_body_t *
+kmsg_body(struct ipc_kmsg *kmsg)
+{
+    return (mach_msg_body_t *)(&kmsg->header + 1);
+}
+
+/* Bytes of a descriptor on the wire. */
+static size_t
+descriptor_size(uint8_t type)
+{
+    return type == MACH_MSG_PORT_DESCRIPTOR
+               ? sizeof(mach_msg_port_descriptor_t)
+               : sizeof(mach_msg_ool_descriptor_t);
+}
+
+static uint8_t
+descriptor_type(const void *descriptor)
+{
+    return ((const mach_msg_type_descriptor_t *)descriptor)->type;
+}
+
+static void
+clean_port(mach_msg_port_descriptor_t *descriptor)
+{
+    ipc_port_release(ipc_port_from_handle(descriptor->name),
+                     descriptor->disposition);
+    descriptor->name = MACH_PORT_NULL;
+}
+
+static void
+clean_ool(mach_msg_ool_descriptor_t *descriptor)
+{
+    struct vm_map_copy *copy = (void *)(uintptr_t)descriptor->address;
+
+    descriptor->address = 0;
+
+    if (copy != NULL) {
+        vm_map_copy_discard(copy);
+    }
+}
+
+static void
+ports_array_free(mach_port_t *handles, mach_msg_size_t count)
+{
+    if (handles != NULL) {
+        kmem_free(handles, count * sizeof(*handles));
+    }
+}
+
+static void
+clean_ports_array(mach_port_t *handles, mach_msg_size_t count,
+                  mach_msg_type_name_t type)
+{
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        ipc_port_release(ipc_port_from_handle(handles[i]), type);
+    }
+}
+
+static void
+clean_ool_ports(mach_msg_ool_ports_descriptor_t *descriptor)
+{
+    mach_port_t *handles = (void *)(uintptr_t)descriptor->address;
+
+    descriptor->address = 0;
+    clean_ports_array(handles, handles == NULL ? 0 : descriptor->count,
+                      descriptor->disposition);
+    ports_array_free(handles, descriptor->count);
+}
+
+/* Release the first `count` descriptors. */
+static void
+clean_descriptors(struct ipc_kmsg *kmsg, mach_msg_size_t count)
+{
+    char *at = (char *)(kmsg_body(kmsg) + 1);
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        switch (descriptor_type(at)) {
+        case MACH_MSG_PORT_DESCRIPTOR:
+            clean_port((void *)at);
+            break;
+        case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+            clean_ool_ports((void *)at);
+            break;
+        default:
+            clean_ool((void *)at);
+            break;
+        }
+
+        at += descriptor_size(descriptor_type(at));
+    }
+}
+
+void
+ipc_kmsg_clean_body(struct ipc_kmsg *kmsg)
+{
+    if (MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits)) {
+        clean_descriptors(kmsg, kmsg_body(kmsg)->msgh_descriptor_count);
+    }
+}
+
+static void
+clean_header(struct ipc_kmsg *kmsg)
+{
+    mach_msg_bits_t bits = kmsg->header.msgh_bits;
+
+    ipc_port_release(ipc_port_from_handle(kmsg->header.msgh_remote_port),
+                     MACH_MSGH_BITS_REMOTE(bits));
+    ipc_port_release(ipc_port_from_handle(kmsg->header.msgh_local_port),
+                     MACH_MSGH_BITS_LOCAL(bits));
+}
+
+void
+ipc_kmsg_destroy_list(struct list *messages)
+{
+    struct thread *self = current_thread();
+    struct ipc_kmsg *kmsg;
+
+    if (list_empty(messages)) {
+        return;
+    }
+
+    if (self->reaping != NULL) {
+        list_for_each_safe(messages, link, following) {
+            list_remove(link);
+            list_insert_tail(self->reaping, link);
+        }
+
+        return;
+    }
+
+    self->reaping = messages;
+
+    while (!list_empty(messages)) {
+        kmsg = list_entry(list_first(messages), struct ipc_kmsg, link);
+        list_remove(&kmsg->link);
+        clean_header(kmsg);
+        ipc_kmsg_clean_body(kmsg);
+        ipc_kmsg_free(kmsg);
+    }
+
+    self->reaping = NULL;
+}
+
+void
+ipc_kmsg_destroy(struct ipc_kmsg *kmsg)
+{
+    struct list messages;
+
+    list_init(&messages);
+    list_insert_tail(&messages, &kmsg->link);
+    ipc_kmsg_destroy_list(&messages);
+}
+
+/* -- Into the kernel -------------------------------------------------------- */
+
+/* Both header rights, or neither. */
+static mach_msg_return_t
+copyin_header_rights(mach_msg_header_t *header, struct ipc_space *space,
+                     struct ipc_dnrequest **requests)
+{
+    mach_port_name_t dest_name = header->msgh_remote_port;
+    mach_port_name_t reply_name = header->msgh_local_port;
+    mach_msg_type_name_t dest_type = MACH_MSGH_BITS_REMOTE(header->msgh_bits);
+    mach_msg_type_name_t reply_type = MACH_MSGH_BITS_LOCAL(header->msgh_bits);
+    struct ipc_entry *dest, *reply = NULL;
+    struct ipc_port *dest_port, *reply_port;
+
+    dest = ipc_entry_lookup(space, dest_name);
+
+    if (dest == NULL ||
+        !ipc_right_copyin_check(space, dest_name, dest, dest_type) ||
+        dest->type == IE_DEAD_NAME) {
+        return MACH_SEND_INVALID_DEST;
+    }
+
+    if (MACH_PORT_VALID(reply_name)) {
+        reply = ipc_entry_lookup(space, reply_name);
+
+        if (reply == NULL ||
+            !ipc_right_copyin_check(space, reply_name, reply, reply_type)) {
+            return MACH_SEND_INVALID_REPLY;
+        }
+    }
+
+    /* The same name twice: both moves must find something to move. */
+    if (reply == dest) {
+        if (dest_type == MACH_MSG_TYPE_MOVE_SEND_ONCE ||
+            reply_type == MACH_MSG_TYPE_MOVE_SEND_ONCE) {
+            return MACH_SEND_INVALID_REPLY;
+        }
+
+        if (dest_type == MACH_MSG_TYPE_MOVE_SEND &&
+            reply_type == MACH_MSG_TYPE_MOVE_SEND && dest->urefs < 2) {
+            return MACH_SEND_INVALID_REPLY;
+        }
+    }
+
+    if (reply == NULL) {
+        reply_port = reply_name == MACH_PORT_NULL ? IP_NULL : IP_DEAD;
+        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
+                                     &requests[0]);
+    } else if (dest_type == MACH_MSG_TYPE_MOVE_SEND) {
+        reply_port = ipc_right_copyin(space, reply_name, reply, reply_type,
+                                      &requests[1]);
+        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
+                                     &requests[0]);
+    } else {
+        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
+                                     &requests[0]);
+        reply_port = ipc_right_copyin(space, reply_name, reply, reply_type,
+                                      &requests[1]);
+    }
+
+    header->msgh_remote_port = ipc_port_to_handle(dest_port);
+    header->msgh_local_port = ipc_port_to_handle(reply_port);
+    return MACH_MSG_SUCCESS;
+}
+
+static mach_msg_return_t
+copyin_header(mach_msg_header_t *header, struct ipc_space *space)
+{
+    struct ipc_dnrequest *requests[2] = {NULL, NULL};
+    mach_msg_bits_t bits = header->msgh_bits;
+    mach_msg_type_name_t reply_type = MACH_MSGH_BITS_LOCAL(bits);
+    mach_msg_return_t mr;
+
+    if ((bits & ~MACH_MSGH_BITS_USER) != 0 ||
+        header->msgh_voucher_port != 0 ||
+        !MACH_MSG_TYPE_PORT_ANY_SEND(MACH_MSGH_BITS_REMOTE(bits)) ||
+        (reply_type == 0 ? header->msgh_local_port != MACH_PORT_NULL
+                         : !MACH_MSG_TYPE_PORT_ANY_SEND(reply_type))) {
+        return MACH_SEND_INVALID_HEADER;
+    }
+
+    if (!MACH_PORT_VALID(header->msgh_remote_port)) {
+        return MACH_SEND_INVALID_DEST;
+    }
+
+    spin_lock(&space->lock);
+    mr = space->active ? copyin_header_rights(header, space, requests)
+                       : MACH_SEND_INVALID_DEST;
+    spin_unlock(&space->lock);
+    ipc_right_request_cancelled(requests[0]);
+    ipc_right_request_cancelled(requests[1]);
+
+    if (mr == MACH_MSG_SUCCESS) {
+        header->msgh_bits =
+            (bits & MACH_MSGH_BITS_COMPLEX) |
+            MACH_MSGH_BITS(
+                ipc_right_received_type(MACH_MSGH_BITS_REMOTE(bits)),
+                reply_type == 0 ? 0 : ipc_right_received_type(reply_type));
+    }
+
+    return mr;
+}
+
+/* One right of the body. A receive right must not end in a circle. */
+static mach_msg_return_t
+copyin_right(struct ipc_space *space, mach_port_t *namep,
+             mach_msg_type_name_t disposition, struct ipc_port *destination)
+{
+    struct ipc_port *port;
+
+    if (ipc_right_copyin_name(space, *namep, disposition, &port) !=
+        KERN_SUCCESS) {
+        return MACH_SEND_INVALID_RIGHT;
+    }
+
+    if (disposition == MACH_MSG_TYPE_MOVE_RECEIVE && IP_VALID(port) &&
+        !ipc_port_transit(port, destination)) {
+        /* It would wait for itself for ever: it dies here. */
+        ipc_port_destroy(port);
+        port = IP_DEAD;
+    }
+
+    *namep = ipc_port_to_handle(port);
+    return MACH_MSG_SUCCESS;
+}
+
+static mach_msg_return_t
+copyin_port(struct ipc_space *space, mach_msg_port_descriptor_t *descriptor,
+            struct ipc_port *destination)
+{
+    mach_port_t name = descriptor->name;
+    mach_msg_return_t mr;
+
+    if (!MACH_MSG_TYPE_PORT_ANY(descriptor->disposition)) {
+        return MACH_SEND_INVALID_TYPE;
+    }
+
+    mr = copyin_right(space, &name, descriptor->disposition, destination);
+
+    if (mr == MACH_MSG_SUCCESS) {
+        *descriptor = (mach_msg_port_descriptor_t){
+            .name = name,
+            .disposition = (uint8_t)ipc_right_received_type(
+                descriptor->disposition),
+            .type = MACH_MSG_PORT_DESCRIPTOR,
+        };
+    }
+
+    return mr;
+}
+
+static mach_msg_return_t
+copyin_ool(struct vm_map *map, mach_msg_ool_descriptor_t *descriptor)
+{
+    struct vm_map_copy *copy = NULL;
+    kern_return_t kr;
+
+    if (descriptor->copy != MACH_MSG_PHYSICAL_COPY &&
+        descriptor->copy != MACH_MSG_VIRTUAL_COPY) {
+        return MACH_SEND_INVALID_TYPE;
+    }
+
+    if (descriptor->size != 0) {
+        kr = vm_map_copyin(map, descriptor->address, descriptor->size,
+                           descriptor->deallocate != 0, &copy);
+
+        if (kr != KERN_SUCCESS) {
+            return kr == KERN_RESOURCE_SHORTAGE || kr == KERN_LIMIT_REACHED
+                       ? MACH_SEND_INVALID_MEMORY | MACH_MSG_VM_KERNEL
+                       : MACH_SEND_INVALID_MEMORY;
+        }
+    }
+
+    *descriptor = (mach_msg_ool_descriptor_t){
+        .address = (uint64_t)(uintptr_t)copy,
+        .copy = MACH_MSG_VIRTUAL_COPY,
+        .type = MACH_MSG_OOL_DESCRIPTOR,
+        .size = descriptor->size,
+    };
+    return MACH_MSG_SUCCESS;
+}
+
+static mach_msg_return_t
+copyin_ports_array(struct ipc_space *space, mach_port_t *names,
+                   const mach_msg_ool_ports_descriptor_t *descriptor,
+                   struct ipc_port *destination)
+{
+    mach_msg_return_t mr;
+
+    for (mach_msg_size_t i = 0; i < descriptor->count; i++) {
+        mr = copyin_right(space, &names[i], descriptor->disposition,
+                          destination);
+
+        if (mr != MACH_MSG_SUCCESS) {
+            clean_ports_array(
+                names, i, ipc_right_received_type(descriptor->disposition));
+            return mr;
+        }
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
+static mach_msg_return_t
+copyin_ool_ports(struct ipc_space *space, struct vm_map *map,
+                 mach_msg_ool_ports_descriptor_t *descriptor,
+                 struct ipc_port *destination)
+{
+    vm_size_t size = descriptor->count * sizeof(mach_port_t);
+    mach_port_t *names = NULL;
+    mach_msg_return_t mr;
+
+    if (!MACH_MSG_TYPE_PORT_ANY(descriptor->disposition)) {
+        return MACH_SEND_INVALID_TYPE;
+    }
+
+    if (descriptor->count > MACH_MSG_OOL_PORTS_MAX) {
+        return MACH_SEND_TOO_LARGE;
+    }
+
+    if (size != 0) {
+        names = kmem_alloc(size);
+
+        if (names == NULL) {
+            return MACH_SEND_NO_BUFFER;
+        }
+
+        mr = MACH_SEND_INVALID_MEMORY;
+
+        if (copyin(descriptor->address, names, size)) {
+            mr = copyin_ports_array(space, names, descriptor, destination);
+        }
+
+        if (mr != MACH_MSG_SUCCESS) {
+            kmem_free(names, size);
+            return mr;
+        }
+
+        if (descriptor->deallocate) {
+            (void)vm_map_remove(map, descriptor->address, size);
+        }
+    }
+
+    *descriptor = (mach_msg_ool_ports_descriptor_t){
+        .address = (uint64_t)(uintptr_t)names,
+        .copy = MACH_MSG_VIRTUAL_COPY,
+        .disposition =
+            (uint8_t)ipc_right_received_type(descriptor->disposition),
+        .type = MACH_MSG_OOL_PORTS_DESCRIPTOR,
+        .count = descriptor->count,
+    };
+    return MACH_MSG_SUCCESS;
+}
+
+/* Do the descriptors fit in the message, and is each of a known type? Read
+ * before any is taken (HAZARDS: a count larger than the message). */
+static mach_msg_return_t
+check_body(struct ipc_kmsg *kmsg)
+{
+    mach_msg_size_t size = kmsg->header.msgh_size;
+    mach_msg_size_t at = sizeof(mach_msg_base_t);
+    mach_msg_size_t count;
+    uint8_t type;
+
+    if (size < at) {
+        return MACH_SEND_MSG_TOO_SMALL;
+    }
+
+    count = kmsg_body(kmsg)->msgh_descriptor_count;
+
+    if (count > MACH_MSG_DESCRIPTOR_MAX) {
+        return MACH_SEND_TOO_LARGE;
+    }
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        if (size - at < sizeof(mach_msg_type_descriptor_t)) {
+            return MACH_SEND_MSG_TOO_SMALL;
+        }
+
+        type = descriptor_type((char *)&kmsg->header + at);
+
+        if (type > MACH_MSG_OOL_VOLATILE_DESCRIPTOR) {
+            return MACH_SEND_INVALID_TYPE;
+        }
+
+        if (size - at < descriptor_size(type)) {
+            return MACH_SEND_MSG_TOO_SMALL;
+        }
+
+        at += descriptor_size(type);
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
+static mach_msg_return_t
+copyin_body(struct ipc_kmsg *kmsg, struct ipc_space *space, struct vm_map *map)
+{
+    struct ipc_port *destination =
+        ipc_port_from_handle(kmsg->header.msgh_remote_port);
+    mach_msg_size_t count = kmsg_body(kmsg)->msgh_descriptor_count;
+    char *at = (char *)(kmsg_body(kmsg) + 1);
+    mach_msg_return_t mr;
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        switch (descriptor_type(at)) {
+        case MACH_MSG_PORT_DESCRIPTOR:
+            mr = copyin_port(space, (void *)at, destination);
+            break;
+        case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+            mr = copyin_ool_ports(space, map, (void *)at, destination);
+            break;
+        default:
+            mr = copyin_ool(map, (void *)at);
+            break;
+        }
+
+        if (mr != MACH_MSG_SUCCESS) {
+            clean_descriptors(kmsg, i);
+            clean_header(kmsg);
+            return mr;
+        }
+
+        at += descriptor_size(descriptor_type(at));
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
+mach_msg_return_t
+ipc_kmsg_copyin(vm_offset_t buffer, mach_msg_size_t size,
+                struct ipc_space *space, struct vm_map *map,
+                struct ipc_kmsg **kmsgp)
+{
+    struct ipc_kmsg *kmsg;
+    mach_msg_return_t mr;
+    bool complex;
+
+    if (size < sizeof(mach_msg_header_t) || (size & 3) != 0) {
+        return MACH_SEND_MSG_TOO_SMALL;
+    }
+
+    if (size > MACH_MSG_SIZE_MAX) {
+        return MACH_SEND_TOO_LARGE;
+    }
+
+    kmsg = ipc_kmsg_alloc(size);
+
+    if (kmsg == NULL) {
+        return MACH_SEND_NO_BUFFER;
+    }
+
+    if (!copyin(buffer, &kmsg->header, size)) {
+        ipc_kmsg_free(kmsg);
+        return MACH_SEND_INVALID_DATA;
+    }
+
+    kmsg->header.msgh_size = size;
+    complex = MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits);
+    mr = complex ? check_body(kmsg) : MACH_MSG_SUCCESS;
+
+    if (mr == MACH_MSG_SUCCESS) {
+        mr = copyin_header(&kmsg->header, space);
+    }
+
+    if (mr == MACH_MSG_SUCCESS && complex) {
+        mr = copyin_body(kmsg, space, map);
+    }
+
+    if (mr != MACH_MSG_SUCCESS) {
+        ipc_kmsg_free(kmsg);
+        return mr;
+    }
+
+    *kmsgp = kmsg;
+    return MACH_MSG_SUCCESS;
+}
+
+/* -- Out of the kernel ------------------------------------------------------ */
+
+/* How a failed copyout of a right shows in the message's result. */
+static mach_msg_return_t
+copyout_error(kern_return_t kr)
+{
+    if (kr == KERN_SUCCESS) {
+        return MACH_MSG_SUCCESS;
+    }
+
+    return kr == KERN_RESOURCE_SHORTAGE ? MACH_MSG_IPC_KERNEL
+                                        : MACH_MSG_IPC_SPACE;
+}
+
+static mach_msg_return_t
+copyout_port(struct ipc_space *space, mach_msg_port_descriptor_t *descriptor)
+{
+    mach_port_name_t name;
+    kern_return_t kr;
+
+    kr = ipc_right_copyout(space, ipc_port_from_handle(descriptor->name),
+                           descriptor->disposition, &name);
+    descriptor->name = name;
+    return copyout_error(kr);
+}
+
+static mach_msg_return_t
+copyout_ool(struct vm_map *map, mach_msg_ool_descriptor_t *descriptor)
+{
+    struct vm_map_copy *copy = (void *)(uintptr_t)descriptor->address;
+    vm_offset_t address = 0;
+    kern_return_t kr;
+
+    if (copy != NULL) {
+        kr = vm_map_copyout(map, &address, copy);
+
+        if (kr != KERN_SUCCESS) {
+            vm_map_copy_discard(copy);
+            descriptor->address = 0;
+            descriptor->size = 0;
+            return kr == KERN_RESOURCE_SHORTAGE ? MACH_MSG_VM_KERNEL
+                                                : MACH_MSG_VM_SPACE;
+        }
+    }
+
+    descriptor->address = address;
+    return MACH_MSG_SUCCESS;
+}
+
+/* Put the names where the receiver finds them: in new memory of its own. */
+static mach_msg_return_t
+copyout_names(struct vm_map *map, mach_port_t *names, vm_size_t size,
+              vm_offset_t *addressp)
+{
+    struct vm_map_copy *copy;
+    kern_return_t kr;
+
+    kr = vm_map_copy_from_kernel(names, size, &copy);
+
+    if (kr != KERN_SUCCESS) {
+        return MACH_MSG_VM_KERNEL;
+    }
+
+    kr = vm_map_copyout(map, addressp, copy);
+
+    if (kr != KERN_SUCCESS) {
+        vm_map_copy_discard(copy);
+        return MACH_MSG_VM_SPACE;
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
+static void
+copyout_names_undo(struct ipc_space *space, mach_port_name_t *names,
+                   mach_msg_size_t count)
+{
+    struct ipc_entry *entry;
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        spin_lock(&space->lock);
+        entry = ipc_entry_lookup(space, names[i]);
+
+        if (entry == NULL) {
+            spin_unlock(&space->lock);
+        } else if ((entry->type & IE_RECEIVE) != 0 &&
+                   (entry->type & IE_SEND) == 0) {
+            ipc_right_destroy(space, names[i], entry);
+        } else {
+            (void)ipc_right_delta(space, names[i], entry,
+                                  entry->type == IE_SEND_ONCE
+                                      ? MACH_PORT_RIGHT_SEND_ONCE
+                                  : entry->type == IE_DEAD_NAME
+                                      ? MACH_PORT_RIGHT_DEAD_NAME
+                                      : MACH_PORT_RIGHT_SEND,
+                                  -1);
+        }
+    }
+}
+
+static mach_msg_return_t
+copyout_ool_ports(struct ipc_space *space, struct vm_map *map,
+                  mach_msg_ool_ports_descriptor_t *descriptor)
+{
+    mach_port_t *handles = (void *)(uintptr_t)descriptor->address;
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    vm_offset_t address = 0;
+    kern_return_t kr;
+
+    descriptor->address = 0;
+
+    if (handles == NULL) {
+        return MACH_MSG_SUCCESS;
+    }
+
+    for (mach_msg_size_t i = 0; i < descriptor->count; i++) {
+        mach_port_name_t name;
+
+        kr = ipc_right_copyout(space, ipc_port_from_handle(handles[i]),
+                               descriptor->disposition, &name);
+        handles[i] = name;
+        mr |= copyout_error(kr);
+    }
+
+    if (copyout_names(map, handles, descriptor->count * sizeof(*handles),
+                      &address) != MACH_MSG_SUCCESS) {
+        copyout_names_undo(space, handles, descriptor->count);
+        mr |= MACH_MSG_VM_SPACE;
+    }
+
+    ports_array_free(handles, descriptor->count);
+    descriptor->address = address;
+    descriptor->count = address == 0 ? 0 : descriptor->count;
+    return mr;
+}
+
+static mach_msg_return_t
+copyout_body(struct ipc_kmsg *kmsg, struct ipc_space *space,
+             struct vm_map *map)
+{
+    mach_msg_size_t count = kmsg_body(kmsg)->msgh_descriptor_count;
+    char *at = (char *)(kmsg_body(kmsg) + 1);
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        switch (descriptor_type(at)) {
+        case MACH_MSG_PORT_DESCRIPTOR:
+            mr |= copyout_port(space, (void *)at);
+            break;
+        case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+            mr |= copyout_ool_ports(space, map, (void *)at);
+            break;
+        default:
+            mr |= copyout_ool(map, (void *)at);
+            break;
+        }
+
+        at += descriptor_size(descriptor_type(at));
+    }
+
+    return mr == MACH_MSG_SUCCESS ? mr : mr | MACH_RCV_BODY_ERROR;
+}
+
+/*
+ * The destination becomes the local port: the name of the receive right, or
+ * its payload. The right that carried the message is spent.
+ */
+static void
+copyout_destination(mach_msg_header_t *header, struct ipc_port *port,
+                    mach_msg_type_name_t type, struct ipc_space *space)
+{
+    mach_port_name_t name = MACH_PORT_DEAD;
+    bool has_payload = false;
+    uint64_t payload = 0;
+
+    spin_lock(&port->lock);
+
+    if (port->active && port->receiver == space) {
+        name = port->receiver_name;
+        has_payload = port->has_payload;
+        payload = port->payload;
+    }
+
+    spin_unlock(&port->lock);
+
+    if (type == MACH_MSG_TYPE_PORT_SEND_ONCE) {
+        ipc_port_consume_sonce(port);
+    } else {
+        ipc_port_release_send(port);
+    }
+
+    header->msgh_voucher_port = 0;
+
+    if (has_payload) {
+        header->msgh_bits |= MACH_MSG_TYPE_PROTECTED_PAYLOAD << 8;
+        ((mach_msg_payload_header_t *)header)->msgh_protected_payload =
+            payload;
+    } else {
+        header->msgh_bits |= type << 8;
+        header->msgh_local_port = name;
+    }
+}
+
+mach_msg_return_t
+ipc_kmsg_copyout(struct ipc_kmsg *kmsg, struct ipc_space *space,
+                 struct vm_map *map)
+{
+    mach_msg_header_t *header = &kmsg->header;
+    mach_msg_bits_t bits = header->msgh_bits;
+    struct ipc_port *dest = ipc_port_from_handle(header->msgh_remote_port);
+    struct ipc_port *reply = ipc_port_from_handle(header->msgh_local_port);
+    mach_port_name_t reply_name;
+    kern_return_t kr;
+
+    kr = ipc_right_copyout(space, reply, MACH_MSGH_BITS_LOCAL(bits),
+                           &reply_name);
+    header->msgh_bits =
+        (bits & (MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS_KERNEL)) |
+        MACH_MSGH_BITS_LOCAL(bits);
+    header->msgh_remote_port = reply_name;
+    copyout_destination(header, dest, MACH_MSGH_BITS_REMOTE(bits), space);
+
+    if (kr != KERN_SUCCESS) {
+        ipc_kmsg_clean_body(kmsg);
+        header->msgh_bits &= ~(MACH_MSGH_BITS_COMPLEX |
+                               MACH_MSGH_BITS_REMOTE_MASK);
+        header->msgh_size = sizeof(*header);
+        return MACH_RCV_HEADER_ERROR | copyout_error(kr);
+    }
+
+    if (!MACH_MSGH_BITS_IS_COMPLEX(bits)) {
+        return MACH_MSG_SUCCESS;
+    }
+
+    return copyout_body(kmsg, space, map);
+}
+
+mach_msg_return_t
+ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg, struct ipc_space *space,
+                        struct vm_map *map)
+{
+    mach_msg_header_t *header = &kmsg->header;
+    mach_msg_bits_t bits = header->msgh_bits;
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    mach_port_name_t name;
+    kern_return_t kr;
+
+    kr = ipc_right_copyout(space,
+                           ipc_port_from_handle(header->msgh_remote_port),
+                           MACH_MSGH_BITS_REMOTE(bits), &name);
+    header->msgh_remote_port = name;
+    mr |= copyout_error(kr);
+    kr = ipc_right_copyout(space,
+                           ipc_port_from_handle(header->msgh_local_port),
+                           MACH_MSGH_BITS_LOCAL(bits), &name);
+    header->msgh_local_port = name;
+    mr |= copyout_error(kr);
+
+    if (MACH_MSGH_BITS_IS_COMPLEX(bits)) {
+        mr |= copyout_body(kmsg, space, map) & ~MACH_RCV_BODY_ERROR;
+    }
+
+    return mr;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The message trap: send, receive, or both. This is the general path; every
+ * wait in it is by continuation, so a thread that waits here keeps no kernel
+ * stack, and all it needs is in self->msg.
+ */
+
+#include <debug/assert.h>
+#include <ipc/ipc_kmsg.h>
+#include <ipc/ipc_mqueue.h>
+#include <ipc/ipc_port.h>
+#include <ipc/ipc_pset.h>
+#include <ipc/ipc_space.h>
+#include <ipc/mach_msg.h>
+#include <kern/sched.h>
+#include <kern/string.h>
+#include <kern/task.h>
+#include <kern/thread.h>
+#include <machine/context.h>
+#include <machine/copy.h>
+#include <machine/trap.h>
+
+#define OPTIONS_KNOWN                                                          \
+    (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_SEND_TIMEOUT |       \
+     MACH_SEND_INTERRUPT | MACH_RCV_TIMEOUT | MACH_RCV_INTERRUPT |             \
+     MACH_RCV_TRAILER_ELEMENTS(0xf))
+
+#define NS_PER_MS 1000000ul
+
+static void mach_msg_send_continue(struct thread *self);
+static void mach_msg_receive_continue(struct thread *self);
+
+/* The trap ends with this result, from a continuation. */
+NORETURN static void
+mach_msg_return(struct thread *self, mach_msg_return_t mr)
+{
+    context_set_result(self, (uint64_t)(int64_t)mr);
+    thread_return();
+}
+
+/* -- Receive ---------------------------------------------------------------- */
+
+static mach_msg_return_t
+receive_lookup(struct thread *self)
+{
+    struct ipc_space *space = self->task->space;
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    struct ipc_entry *entry;
+
+    self->msg.port = NULL;
+    self->msg.pset = NULL;
+    spin_lock(&space->lock);
+    entry = ipc_entry_lookup(space, self->msg.name);
+
+    if (entry == NULL) {
+        mr = MACH_RCV_INVALID_NAME;
+    } else if ((entry->type & IE_RECEIVE) != 0) {
+        self->msg.port = entry->object;
+        ipc_port_ref(self->msg.port); /* ref: self->msg.port */
+    } else if (entry->type == IE_PORT_SET) {
+        self->msg.pset = entry->object;
+        ipc_pset_ref(self->msg.pset); /* ref: self->msg.pset */
+    } else {
+        mr = MACH_RCV_INVALID_NAME;
+    }
+
+    spin_unlock(&space->lock);
+    return mr;
+}
+
+static void
+receive_unref(struct thread *self)
+{
+    if (self->msg.port != NULL) {
+        ipc_port_unref(self->msg.port);
+        self->msg.port = NULL;
+    }
+
+    if (self->msg.pset != NULL) {
+        ipc_pset_unref(self->msg.pset);
+        self->msg.pset = NULL;
+    }
+}
+
+/* What a receiver gets of a message that did not fit: its size. */
+static mach_msg_return_t
+receive_too_large(struct thread *self)
+{
+    mach_msg_header_t header = {.msgh_size = self->msg.needed};
+
+    if (self->msg.kmsg != NULL) {
+        ipc_kmsg_destroy(self->msg.kmsg);
+        self->msg.kmsg = NULL;
+    }
+
+    if (self->msg.size >= sizeof(header) &&
+        !copyout(&header, self->msg.buffer, sizeof(header))) {
+        return MACH_RCV_INVALID_DATA;
+    }
+
+    return MACH_RCV_TOO_LARGE;
+}
+
+/* The trailer begins at the next multiple of 4 behind the message. */
+static mach_msg_size_t
+receive_trailer(struct thread *self, struct ipc_kmsg *kmsg)
+{
+    mach_msg_security_trailer_t *trailer;
+
+    trailer = (void *)((char *)&kmsg->header +
+                       ((kmsg->header.msgh_size + 3) & ~3u));
+    *trailer = (mach_msg_security_trailer_t){
+        .msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0,
+        .msgh_trailer_size = REQUESTED_TRAILER_SIZE(self->msg.option),
+        .msgh_seqno = self->msg.seqno,
+        .msgh_sender = kmsg->sender,
+    };
+    return trailer->msgh_trailer_size;
+}
+
+/* self->msg.kmsg has arrived and fits. */
+static mach_msg_return_t
+receive_copyout(struct thread *self)
+{
+    struct ipc_kmsg *kmsg = self->msg.kmsg;
+    mach_msg_return_t mr;
+    mach_msg_size_t size;
+
+    self->msg.kmsg = NULL;
+    mr = ipc_kmsg_copyout(kmsg, self->task->space, self->task->map);
+    size = (kmsg->header.msgh_size + 3) & ~3u;
+    size += receive_trailer(self, kmsg);
+
+    if (!copyout(&kmsg->header, self->msg.buffer, size)) {
+        /* The rights are in the space by now; the receiver gave a bad
+         * buffer and only it loses. */
+        mr = MACH_RCV_INVALID_DATA;
+    }
+
+    ipc_kmsg_free(kmsg);
+    return mr;
+}
+
+/* The wait has an outcome. */
+static mach_msg_return_t
+receive_finish(struct thread *self, mach_msg_return_t mr)
+{
+    receive_unref(self);
+
+    switch (mr) {
+    case MACH_MSG_SUCCESS:
+        return receive_copyout(self);
+    case MACH_RCV_TOO_LARGE:
+        return receive_too_large(self);
+    default:
+        return mr;
+    }
+}
+
+static mach_msg_return_t
+receive_wait_result(struct thread *self, enum wait_result result)
+{
+    if (result == WAIT_AWAKENED) {
+        return self->msg.result;
+    }
+
+    ipc_mqueue_leave_receivers(self);
+    return result == WAIT_TIMED_OUT ? MACH_RCV_TIMED_OUT
+                                    : MACH_RCV_INTERRUPTED;
+}
+
+static void
+mach_msg_receive_continue(struct thread *self)
+{
+    mach_msg_return_t mr = receive_wait_result(self, self->wait_result);
+
+    mach_msg_return(self, receive_finish(self, mr));
+}
+
+/* `next`: the receiver of what was just sent, claimed, or NULL. */
+static mach_msg_return_t
+mach_msg_receive(struct thread *self, struct thread *next)
+{
+    bool wait = (self->msg.option & MACH_RCV_TIMEOUT) == 0 ||
+                self->msg.timeout_ns != 0;
+    mach_msg_return_t mr;
+
+    if ((self->msg.option & MACH_RCV_TIMEOUT) == 0) {
+        self->msg.timeout_ns = 0;
+    }
+
+    mr = receive_lookup(self);
+
+    if (mr == MACH_MSG_SUCCESS) {
+        mr = ipc_mqueue_receive(self, wait, next != NULL);
+    }
+
+    if (mr == MACH_RCV_TIMED_OUT && wait) {
+        if (next != NULL) {
+            sched_handoff(self, mach_msg_receive_continue, next,
+                          WAIT_AWAKENED);
+        }
+
+        thread_block(mach_msg_receive_continue);
+    }
+
+    if (next != NULL) {
+        sched_wake(next, WAIT_AWAKENED);
+    }
+
+    return receive_finish(self, mr);
+}
+
+/* -- Send ------------------------------------------------------------------- */
+
+/* The message goes back to the sender: it may try again. */
+static mach_msg_return_t
+send_return(struct thread *self, mach_msg_return_t mr)
+{
+    struct ipc_kmsg *kmsg = self->msg.kmsg;
+
+    self->msg.kmsg = NULL;
+    mr |= ipc_kmsg_copyout_pseudo(kmsg, self->task->space, self->task->map);
+
+    if (!copyout(&kmsg->header, self->msg.send_buffer,
+                 kmsg->header.msgh_size)) {
+        mr = MACH_SEND_INVALID_DATA;
+    }
+
+    ipc_kmsg_free(kmsg);
+    return mr;
+}
+
+/* self->msg.kmsg is to be sent. May block, and go on in the continuation. */
+static mach_msg_return_t
+mach_msg_send(struct thread *self, uint64_t timeout_ns,
+              struct thread **receiverp)
+{
+    bool may_wait = (self->msg.option & MACH_SEND_TIMEOUT) == 0 ||
+                    timeout_ns != 0;
+
+    while (ipc_mqueue_send(self->msg.kmsg, false, receiverp) ==
+           IPC_MQUEUE_FULL) {
+        if (!may_wait) {
+            return send_return(self, MACH_SEND_TIMED_OUT);
+        }
+
+        if (ipc_mqueue_wait_to_send(
+                self, (self->msg.option & MACH_SEND_TIMEOUT) != 0 ? timeout_ns
+                                                                  : 0)) {
+            thread_block(mach_msg_send_continue);
+        }
+    }
+
+    self->msg.kmsg = NULL;
+    return MACH_MSG_SUCCESS;
+}
+
+static void
+mach_msg_send_continue(struct thread *self)
+{
+    enum wait_result result = self->wait_result;
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+
+    if (result != WAIT_AWAKENED) {
+        ipc_mqueue_leave_senders(self);
+    }
+
+    ipc_port_unref(self->msg.port);
+    self->msg.port = NULL;
+
+    if (result != WAIT_AWAKENED) {
+        mr = send_return(self, result == WAIT_TIMED_OUT
+                                   ? MACH_SEND_TIMED_OUT
+                                   : MACH_SEND_INTERRUPTED);
+    } else if (self->msg.kmsg != NULL) {
+        ipc_kmsg_destroy(self->msg.kmsg); /* the port died meanwhile */
+        self->msg.kmsg = NULL;
+    }
+
+    if (mr == MACH_MSG_SUCCESS && (self->msg.option & MACH_RCV_MSG) != 0) {
+        mr = mach_msg_receive(self, NULL);
+    }
+
+    mach_msg_return(self, mr);
+}
+
+/* -- The trap --------------------------------------------------------------- */
+
+mach_msg_return_t
+mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+{
+    struct thread *self = current_thread();
+    struct thread *receiver = NULL;
+    uint64_t timeout_ns = (uint32_t)timeout * NS_PER_MS;
+    mach_msg_return_t mr;
+
+    cpu_interrupts_enable();
+
+    if ((option & ~OPTIONS_KNOWN) != 0) {
+        return MACH_SEND_INVALID_HEADER;
+    }
+
+    self->msg.option = option;
+    self->msg.buffer = receive_buffer != 0 ? receive_buffer : buffer;
+    self->msg.send_buffer = buffer;
+    self->msg.size = (mach_msg_size_t)(sizes >> 32);
+    self->msg.name = (mach_port_name_t)names;
+    self->msg.timeout_ns = timeout_ns;
+
+    if ((option & MACH_SEND_MSG) != 0) {
+        mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes,
+                             self->task->space, self->task->map,
+                             &self->msg.kmsg);
+
+        if (mr == MACH_MSG_SUCCESS) {
+            mr = mach_msg_send(self, timeout_ns, &receiver);
+        }
+
+        if (mr != MACH_MSG_SUCCESS) {
+            return mr;
+        }
+    }
+
+    if ((option & MACH_RCV_MSG) != 0) {
+        return mach_msg_receive(self, receiver);
+    }
+
+    if (receiver != NULL) {
+        sched_wake(receiver, WAIT_AWAKENED);
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
+mach_msg_return_t
+mach_msg_send_from_kernel(mach_msg_header_t *message, mach_msg_size_t size)
+{
+    struct ipc_kmsg *kmsg = ipc_kmsg_from_kernel(message, size);
+
+    if (kmsg == NULL) {
+        return MACH_SEND_NO_BUFFER;
+    }
+
+    if (ipc_mqueue_send(kmsg, true, NULL) != IPC_MQUEUE_SENT) {
+        panic("mach_msg: a forced message was refused");
+    }
+
+    return MACH_MSG_SUCCESS;
+}
