@@ -80,21 +80,6 @@ ipc_kmsg_count(void)
            atomic_load(&large_count);
 }
 
-struct ipc_kmsg *
-ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size)
-{
-    struct ipc_kmsg *kmsg = ipc_kmsg_alloc(size);
-
-    if (kmsg == NULL) {
-        return NULL;
-    }
-
-    memcpy(&kmsg->header, message, size);
-    kmsg->header.msgh_size = size;
-    kmsg->header.msgh_bits |= MACH_MSGH_BITS_KERNEL;
-    return kmsg;
-}
-
 /* -- Descriptors ------------------------------------------------------------ */
 
 static mach_msg_body_t *
@@ -187,6 +172,54 @@ clean_descriptors(struct ipc_kmsg *kmsg, mach_msg_size_t count)
 
         at += descriptor_size(descriptor_type(at));
     }
+}
+
+/* Kernel stubs say how they would send: make that what is received. */
+static void
+received_dispositions(struct ipc_kmsg *kmsg)
+{
+    mach_msg_bits_t bits = kmsg->header.msgh_bits;
+    mach_msg_type_name_t reply = MACH_MSGH_BITS_LOCAL(bits);
+    mach_msg_port_descriptor_t *port;
+    mach_msg_size_t count;
+    char *at;
+
+    kmsg->header.msgh_bits =
+        (bits & MACH_MSGH_BITS_COMPLEX) | MACH_MSGH_BITS_KERNEL |
+        MACH_MSGH_BITS(ipc_right_received_type(MACH_MSGH_BITS_REMOTE(bits)),
+                       reply == 0 ? 0 : ipc_right_received_type(reply));
+
+    if (!MACH_MSGH_BITS_IS_COMPLEX(bits)) {
+        return;
+    }
+
+    count = kmsg_body(kmsg)->msgh_descriptor_count;
+    at = (char *)(kmsg_body(kmsg) + 1);
+
+    for (mach_msg_size_t i = 0; i < count; i++) {
+        if (descriptor_type(at) == MACH_MSG_PORT_DESCRIPTOR) {
+            port = (void *)at;
+            port->disposition =
+                (uint8_t)ipc_right_received_type(port->disposition);
+        }
+
+        at += descriptor_size(descriptor_type(at));
+    }
+}
+
+struct ipc_kmsg *
+ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size)
+{
+    struct ipc_kmsg *kmsg = ipc_kmsg_alloc(size);
+
+    if (kmsg == NULL) {
+        return NULL;
+    }
+
+    memcpy(&kmsg->header, message, size);
+    kmsg->header.msgh_size = size;
+    received_dispositions(kmsg);
+    return kmsg;
 }
 
 void

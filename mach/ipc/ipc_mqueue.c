@@ -222,9 +222,8 @@ ipc_mqueue_leave_senders(struct thread *self)
     spin_unlock(&self->msg.port->lock);
 }
 
-/* A message left the locked port: let the first waiting sender's in. */
-static void
-mqueue_admit_sender(struct ipc_port *port)
+void
+ipc_mqueue_room(struct ipc_port *port)
 {
     struct thread *thread;
     struct ipc_kmsg *kmsg;
@@ -281,7 +280,7 @@ mqueue_dequeue(struct thread *self, struct ipc_port *port)
         spin_unlock(&pset->lock);
     }
 
-    mqueue_admit_sender(port);
+    ipc_mqueue_room(port);
     return mr;
 }
 

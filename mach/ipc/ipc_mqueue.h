@@ -69,6 +69,9 @@ void ipc_mqueue_leave_receivers(struct thread *self);
 void ipc_mqueue_wake_receivers(struct list *receivers,
                                mach_msg_return_t result);
 
+/* The locked port may have room: let messages of waiting senders in. */
+void ipc_mqueue_room(struct ipc_port *port);
+
 /* The locked port died: senders that wait give up. */
 void ipc_mqueue_wake_senders(struct ipc_port *port);
 

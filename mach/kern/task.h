@@ -20,24 +20,12 @@
 #include <kern/spinlock.h>
 #include <kern/thread.h>
 #include <mach/task_info.h>
+#include <machine/io_perms.h>
 
 struct vm_map;
 struct ipc_space;
 struct ipc_port;
 struct cpu;
-
-/* I/O ports from `from` to `to`, both included. */
-struct io_range {
-    uint16_t from;
-    uint16_t to;
-};
-
-#define TASK_IO_RANGES 8
-
-struct io_perms {
-    unsigned int count;
-    struct io_range ranges[TASK_IO_RANGES];
-};
 
 struct task {
     struct spinlock lock;       /* LOCK_RANK_TASK */

@@ -39,6 +39,8 @@ struct task;
 struct cpu;
 struct ipc_port;
 struct ipc_kmsg;
+struct ipc_pset;
+struct vm_page;
 
 enum thread_state {
     THREAD_NEW,
@@ -59,6 +61,12 @@ enum thread_state {
 #define THREAD_AST_TERMINATE 1u
 #define THREAD_AST_SUSPEND 2u
 #define THREAD_AST_ABORT 4u /* end the next interruptible wait at once */
+
+/* What a gsync wait is for: map and address, or 0 and the word itself. */
+struct gsync_key {
+    uint64_t space;
+    uint64_t place;
+};
 
 /* Where an exception goes: a send right, how, and with which registers. */
 struct exception_action {
@@ -112,6 +120,10 @@ struct thread {
         uint64_t timeout_ns;      /* (s) 0: none */
         vm_offset_t send_buffer;  /* (s) for a message that comes back */
     } msg;
+    struct {
+        struct gsync_key key;
+        struct vm_page *page;    /* held while waiting */
+    } gsync;                     /* (s) see kern/gsync.c */
     struct list *reaping;        /* (s) messages to destroy, see ipc_kmsg.c */
 
     /* A fault or exception being handled. */
@@ -159,6 +171,10 @@ kern_return_t thread_terminate(struct thread *thread);
 kern_return_t thread_suspend(struct thread *thread);
 kern_return_t thread_resume(struct thread *thread);
 kern_return_t thread_abort(struct thread *thread);
+
+/* The suspend count of its task went up from 0, or down to 0. */
+void thread_task_suspended(struct thread *thread);
+void thread_task_resumed(struct thread *thread);
 
 /* Ask for an AST and make sure it is noticed soon. */
 void thread_ast(struct thread *thread, unsigned int ast);

@@ -159,7 +159,7 @@ context_load(struct cpu *cpu, struct thread *self, struct thread *next)
         pmap_activate(next->task->map->pmap);
     }
 
-    if (next->task->io_perms != NULL || cpu->iomap_owner != 0) {
+    if (next->task->io_perms != NULL || cpu->iomap_open) {
         task_io_load(cpu, next->task);
     }
 

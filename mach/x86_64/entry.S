@@ -90,7 +90,10 @@ entry_syscall:
         notl    %eax /* -1 is entry 0; a non-negative number wraps high */
         cmpl    $~MACH_TRAP_LAST, %eax
         ja      2f
-        call    *syscall_table(,%rax,8)
+        movq    syscall_table(,%rax,8), %rax
+        testq   %rax, %rax
+        jz      2f
+        call    *%rax
         jmp     syscall_exit
 
 2:      call    syscall_invalid

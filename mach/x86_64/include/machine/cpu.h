@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <kern/macros.h>
+#include <machine/io_perms.h>
 
 struct thread;
 struct pmap;
@@ -59,7 +60,8 @@ struct cpu {
     uint64_t stack_dead;     /* top of a stack to free after the switch */
     uint32_t interrupt_depth;
     uint32_t lapic_id;
-    uint64_t iomap_owner;    /* nonzero: the TSS grants some I/O ports */
+    bool iomap_open;         /* the TSS grants some I/O ports now */
+    struct io_perms iomap;   /* whose bits are clear in the TSS's map */
     uint64_t fs_base;        /* as loaded for user mode */
     uint64_t gs_base;
     uint8_t lock_ranks[16];  /* debug kernels: ranks held, in order */
