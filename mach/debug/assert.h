@@ -17,7 +17,7 @@
         }                                                                      \
     } while (0)
 
-#if DEBUG_KERNEL
+#ifdef DEBUG_KERNEL
 #define debug_assert(condition) assert(condition)
 #else
 #define debug_assert(condition) ((void)sizeof(condition))

@@ -73,10 +73,6 @@ interrupt_occurred(uint8_t vector)
         return; /* freed a moment ago */
     }
 
-    if (!interrupt->msi) {
-        ioapic_mask(interrupt->line, true);
-    }
-
     atomic_fetch_add(&interrupt->pending, 1);
     interrupt_queue(interrupt);
 }

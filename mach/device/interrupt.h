@@ -2,7 +2,9 @@
 /*
  * Interrupts as messages. The handler only counts and marks; the message is
  * sent on the way out of the kernel, so port locks need not mask interrupts.
- * A line stays masked from its interrupt until interrupt_enable.
+ * After a message the driver hears nothing until interrupt_enable; what came
+ * meanwhile is counted and told then. Lines are edge triggered, as the PC's
+ * legacy lines are: masking one meanwhile would lose an edge.
  *
  * References: the port that stands for it, callers.
  *

@@ -521,8 +521,11 @@ copyin_ool_ports(struct ipc_space *space, struct vm_map *map,
             return mr;
         }
 
-        if (descriptor->deallocate) {
-            (void)vm_map_remove(map, descriptor->address, size);
+        /* The names were read there just now; that somebody else has taken
+         * the memory away meanwhile is no fault of the message. */
+        if (descriptor->deallocate &&
+            vm_map_remove(map, descriptor->address, size) != KERN_SUCCESS) {
+            descriptor->deallocate = 0;
         }
     }
 

@@ -254,7 +254,7 @@ exception_raise_reply(exception_reply_t reply_port, kern_return_t return_code)
 kern_return_t
 exception_raise_state_reply(exception_reply_t reply_port,
                             kern_return_t return_code,
-                            const natural_t *new_state,
+                            natural_t *new_state,
                             mach_msg_type_number_t new_stateCnt)
 {
     if (reply_port == NULL) {
@@ -272,7 +272,7 @@ exception_raise_state_reply(exception_reply_t reply_port,
 kern_return_t
 exception_raise_state_identity_reply(exception_reply_t reply_port,
                                      kern_return_t return_code,
-                                     const natural_t *new_state,
+                                     natural_t *new_state,
                                      mach_msg_type_number_t new_stateCnt)
 {
     return exception_raise_state_reply(reply_port, return_code, new_state,

@@ -138,7 +138,7 @@ host_info(host_t host, host_flavor_t flavor, integer_t *host_info_out,
 }
 
 kern_return_t
-host_kernel_version(host_t host, char *kernel_version)
+host_kernel_version(host_t host, kernel_version_t kernel_version)
 {
     if (host == NULL) {
         return KERN_INVALID_HOST;
@@ -250,8 +250,9 @@ host_reboot(host_priv_t host_priv, integer_t options)
 
 /* Each module has one entry for as long as the system runs. */
 kern_return_t
-host_get_boot_module(host_priv_t host_priv, natural_t index, char *name,
-                     mach_port_t *memory_entry, vm_size_t *size)
+host_get_boot_module(host_priv_t host_priv, natural_t index,
+                     boot_module_name_t name, mach_port_t *memory_entry,
+                     vm_size_t *size)
 {
     struct boot_module *module;
     kern_return_t kr;
@@ -285,7 +286,7 @@ host_get_boot_module(host_priv_t host_priv, natural_t index, char *name,
 }
 
 kern_return_t
-host_get_boot_info(host_priv_t host_priv, char *boot_info)
+host_get_boot_info(host_priv_t host_priv, kernel_version_t boot_info)
 {
     if (host_priv == NULL) {
         return KERN_INVALID_HOST;

@@ -29,7 +29,7 @@ struct spinlock {
     uint8_t holder; /* debug kernels: CPU number + 1 */
 };
 
-#if DEBUG_KERNEL
+#ifdef DEBUG_KERNEL
 void spin_debug_acquire(struct spinlock *lock);
 void spin_debug_acquired(struct spinlock *lock);
 void spin_debug_release(struct spinlock *lock);

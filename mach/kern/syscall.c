@@ -204,6 +204,16 @@ trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
 
 /* -- Memory ----------------------------------------------------------------- */
 
+/* The result could not be told: take the memory back. Whoever interferes
+ * meanwhile only harms the same task. */
+static void
+vm_map_undo(struct vm_map *map, vm_offset_t address, vm_size_t size)
+{
+    kern_return_t kr = vm_map_remove(map, address, size);
+
+    (void)kr;
+}
+
 static uint64_t
 trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
                  int flags)
@@ -223,7 +233,7 @@ trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
     }
 
     if (kr == KERN_SUCCESS && !copyout(&address, addressp, sizeof(address))) {
-        (void)vm_map_remove(task->map, address, size);
+        vm_map_undo(task->map, address, size);
         kr = KERN_INVALID_ADDRESS;
     }
 
@@ -315,7 +325,7 @@ trap_vm_map(vm_offset_t argsp)
     kr = vm_map_with_name(task, &args);
 
     if (kr == KERN_SUCCESS && !copyout(&args, argsp, sizeof(args))) {
-        (void)vm_map_remove(task->map, args.address, args.size);
+        vm_map_undo(task->map, args.address, args.size);
         kr = KERN_INVALID_ADDRESS;
     }
 

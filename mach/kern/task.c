@@ -404,7 +404,7 @@ task_threads(task_t target_task, thread_array_t *act_list,
 }
 
 kern_return_t
-mach_ports_register(task_t target_task, const mach_port_t *init_port_set,
+mach_ports_register(task_t target_task, mach_port_array_t init_port_set,
                     mach_msg_type_number_t init_port_setCnt)
 {
     struct ipc_port *old[TASK_PORT_REGISTER_MAX];
@@ -429,7 +429,7 @@ mach_ports_register(task_t target_task, const mach_port_t *init_port_set,
     }
 
     if (init_port_setCnt != 0) {
-        kmem_free((void *)(uintptr_t)init_port_set,
+        kmem_free(init_port_set,
                   init_port_setCnt * sizeof(*init_port_set));
     }
 

@@ -154,10 +154,11 @@ thread_times(struct thread *thread, uint64_t *userp, uint64_t *systemp)
     uint64_t total = clock_cycles_to_ns(thread->cpu_time);
     uint64_t samples = (uint64_t)thread->user_samples + thread->system_samples;
 
-    *userp = samples == 0
-                 ? total
-                 : (uint64_t)((unsigned __int128)total * thread->user_samples /
-                              samples);
+    /* In this order no product overflows before 2^32 samples. */
+    *userp = samples == 0 ? total
+                          : total / samples * thread->user_samples +
+                                total % samples * thread->user_samples /
+                                    samples;
     *systemp = total - *userp;
 }
 
@@ -447,7 +448,7 @@ thread_get_state(thread_t target_act, thread_state_flavor_t flavor,
 
 kern_return_t
 thread_set_state(thread_t target_act, thread_state_flavor_t flavor,
-                 const natural_t *new_state,
+                 natural_t *new_state,
                  mach_msg_type_number_t new_stateCnt)
 {
     kern_return_t kr = KERN_FAILURE;

@@ -10,6 +10,7 @@
 
 #include <debug/assert.h>
 #include <kern/sched.h>
+#include <kern/slab.h>
 #include <kern/stack.h>
 #include <kern/string.h>
 #include <kern/task.h>

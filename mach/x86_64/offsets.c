@@ -11,7 +11,7 @@
 #include <machine/trap_frame.h>
 
 #define DEFINE(name, value)                                                    \
-    __asm__ volatile(".ascii \"->" #name " %c0\"" ::"i"((long)(value)))
+    __asm__ volatile(".ascii \"->" #name " %0\"" ::"i"((long)(value)))
 
 void offsets(void);
 
