@@ -413,13 +413,14 @@ check_subsystem(void)
     static const struct source_pos nowhere;
     struct routine *routine;
 
-    if (subsystem.name == NULL) {
+    if (subsystem.name == NULL && diag_error_count() == 0) {
         diag_error(&nowhere, "the file has no `subsystem' statement");
-        return;
     }
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        check_routine(routine);
+        if (!routine->broken) {
+            check_routine(routine);
+        }
     }
 }

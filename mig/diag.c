@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define DIAG_ERROR_MAX 30
+#define DIAG_ERROR_MAX 50
 
 static struct diag_options diag_options;
 static unsigned int diag_errors;
@@ -116,6 +116,8 @@ diag_count_error(const struct source_pos *pos, const char *format, va_list args)
 
     if (!diag_muted) {
         diag_print(pos, "error", format, args);
+    } else if (diag_errors == DIAG_ERROR_MAX + 1) {
+        fprintf(stderr, "migcom: too many errors; no more are shown\n");
     }
 }
 

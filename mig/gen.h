@@ -19,6 +19,8 @@ void gen_server_header(struct text *text);
 void gen_internal_header(struct text *text);
 void gen_defines_header(struct text *text);
 void gen_user(struct text *text);
+void gen_user_one(struct text *text, const struct routine *routine,
+                  const char *file);
 void gen_server(struct text *text);
 void gen_list(struct text *text);
 void gen_json(struct text *text);

@@ -16,6 +16,15 @@
 #include "pool.h"
 #include "subsystem.h"
 
+/* The one routine that the file is about; NULL: all of them. */
+static const struct routine *gen_user_only;
+
+static bool
+gen_user_is_wanted(const struct routine *routine)
+{
+    return gen_user_only == NULL || gen_user_only == routine;
+}
+
 static bool
 gen_user_any_twoway(void)
 {
@@ -23,7 +32,7 @@ gen_user_any_twoway(void)
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        if (!routine->oneway) {
+        if (!routine->oneway && gen_user_is_wanted(routine)) {
             return true;
         }
     }
@@ -46,7 +55,7 @@ gen_user_any_owner(void)
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        if (gen_user_owns_port(routine)) {
+        if (gen_user_owns_port(routine) && gen_user_is_wanted(routine)) {
             return true;
         }
     }
@@ -472,15 +481,15 @@ gen_user_hooks(struct text *text)
     emit(text, "\n");
 }
 
-void
-gen_user(struct text *text)
+static void
+gen_user_file(struct text *text, const char *file)
 {
     const struct routine *routine;
 
     gen_banner(text, "Client stubs");
 
     if (options_wants(options.user_header)) {
-        gen_own_header(text, options.user_file, options.user_header);
+        gen_own_header(text, file, options.user_header);
         emit(text, "#include <stddef.h>\n#include <stdint.h>\n\n");
     } else {
         emit(text, "#include <stddef.h>\n");
@@ -491,7 +500,7 @@ gen_user(struct text *text)
     gen_user_hooks(text);
     emit(text, "#ifndef mig_external\n#define mig_external\n#endif\n\n");
 
-    if (subsystem.rcsid != NULL) {
+    if (subsystem.rcsid != NULL && gen_user_only == NULL) {
         emit(text, "const char %s_user_rcsid[] = %s;\n\n", subsystem.name,
              subsystem.rcsid);
     }
@@ -512,6 +521,22 @@ gen_user(struct text *text)
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
-        gen_user_routine(text, routine);
+        if (gen_user_is_wanted(routine)) {
+            gen_user_routine(text, routine);
+        }
     }
+}
+
+void
+gen_user(struct text *text)
+{
+    gen_user_only = NULL;
+    gen_user_file(text, options.user_file);
+}
+
+void
+gen_user_one(struct text *text, const struct routine *routine, const char *file)
+{
+    gen_user_only = routine;
+    gen_user_file(text, file);
 }

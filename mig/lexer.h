@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "source.h"
+
 enum lexer_operand {
     LEXER_WORD,
     LEXER_FILENAME,
@@ -22,5 +24,8 @@ void lexer_fini(void);
 void lexer_expect(enum lexer_operand operand);
 
 int parser_lex(void);
+
+/* Where the token before the last one stood; no file: there was none. */
+const struct source_pos *lexer_previous(void);
 
 #endif /* MIG_LEXER_H */

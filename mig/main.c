@@ -46,6 +46,7 @@ static const struct {
     { "-dheader", &options.defines_header },
     { "-list", &options.list_file },
     { "--json", &options.json_file },
+    { "-i", &options.split_prefix },
     { "-prefix", &options.prefix },
     { "-subrprefix", &options.runtime_prefix },
 };
@@ -77,6 +78,7 @@ static const char main_usage[] =
     "  -iheader F             names inside the kernel\n"
     "  -dheader F             message ids\n"
     "  -list F, --json F      tables for other programs\n"
+    "  -i P                   client stubs in files P<routine>.c\n"
     "  -prefix P              put P before all functions\n"
     "  -subrprefix P          put P before run-time functions\n"
     "  --no-default-files     write only the files that are named\n"
@@ -182,6 +184,24 @@ main_generate(const char *file, void (*generate)(struct text *text))
     }
 }
 
+/* One file for each client stub. */
+static void
+main_generate_split(void)
+{
+    const struct routine *routine;
+    struct text *text;
+    const char *file;
+
+    for (routine = subsystem.routines; routine != NULL;
+         routine = routine->next) {
+        file = pool_printf("%s%s.c", options.split_prefix, routine->name);
+        text = pool_alloc(sizeof(*text));
+        gen_user_one(text, routine, file);
+        emit_tidy(text);
+        output_add(file, text);
+    }
+}
+
 static bool
 main_write(void)
 {
@@ -197,7 +217,13 @@ main_write(void)
     }
 
     main_generate(options.user_header, gen_user_header);
-    main_generate(options.user_file, gen_user);
+
+    if (options.split_prefix != NULL) {
+        main_generate_split();
+    } else {
+        main_generate(options.user_file, gen_user);
+    }
+
     main_generate(options.server_header, gen_server_header);
     main_generate(options.server_file, gen_server);
     main_generate(options.internal_header, gen_internal_header);
@@ -247,10 +273,7 @@ main(int argc, char **argv)
     parser_parse();
     lexer_fini();
 
-    if (diag_error_count() == 0) {
-        check_subsystem();
-    }
-
+    check_subsystem();
     good = diag_error_count() == 0 && main_write();
 
     if (good && options.verbose) {

@@ -48,7 +48,7 @@ while [ $# -gt 0 ]; do
         [ "$2" = /dev/null ] || outputs="$outputs$(quote "$2")"
         shift
         ;;
-    -prefix | -subrprefix)
+    -prefix | -subrprefix | -i)
         [ $# -ge 2 ] || fail "option $1 needs an operand"
         flags="$flags$(quote "$1")$(quote "$2")"
         shift
@@ -83,6 +83,11 @@ while [ $# -gt 0 ]; do
     -q | -Q | -s | -S | -v | -V | --strict | --ndr | --no-ndr | \
         --no-default-files)
         flags="$flags$1 "
+        ;;
+    -maxonstack | -max_descrs | -max_reply_descrs | -arch | -target | -cpp)
+        # Other tools' options that mean nothing here, with their operands.
+        [ $# -ge 2 ] || fail "option $1 needs an operand"
+        shift
         ;;
     -n | -N | -r | -R | -l | -L | -k | -K | -b | -B | -t | -T | -split | \
         -novouchers)

@@ -21,11 +21,15 @@
 #include "diag.h"
 #include "lexer.h"
 #include "pool.h"
+#include "word.h"
 }
 
 %code {
 #include <string.h>
 #include <strings.h>
+
+/* An argument of the routine at hand is missing after an error. */
+static bool parser_broken;
 
 static void parser_error(const char *message);
 static struct routine *parser_routine(bool oneway, const char *name,
@@ -289,6 +293,10 @@ clauses:
     }
   | clauses CTYPE ':' ident
     {
+        if ($<type>0->server_name == $<type>0->user_name) {
+            $<type>0->server_name = NULL; /* replaced once, said once */
+        }
+
         parser_set_ctype(&$<type>0->user_name, $4, &@2);
         parser_set_ctype(&$<type>0->server_name, $4, &@2);
     }
@@ -348,6 +356,16 @@ typespec:
     {
         type_struct_end($3);
         $$ = $3;
+    }
+  | STRUCT '{' error '}'
+    {
+        yyerrok;
+        $$ = type_error(&@1);
+    }
+  | STRUCT '{' members error '}'
+    {
+        yyerrok;
+        $$ = type_error(&@1);
     }
   | CSTRING '[' intexp ']' { $$ = type_string(&@1, $3, false); }
   | CSTRING '[' '*' ':' intexp ']' { $$ = type_string(&@1, $5, true); }
@@ -462,7 +480,11 @@ arg:
         $$->type = $3;
         $$->flags = $4;
     }
-  | error { $$ = NULL; }
+  | error
+    {
+        parser_broken = true;
+        $$ = NULL;
+    }
   ;
 
 arghead:
@@ -545,6 +567,14 @@ ident:
 /* How many expected tokens a message names before it gives up. */
 #define PARSER_EXPECTED_MAX 6
 
+/* What the parser could have gone on with. */
+struct parser_expected {
+    const char *list;
+    int count;
+    bool semicolon;
+    const char *likely; /* a keyword that looks like what was written */
+};
+
 static const char *
 parser_token_text(const struct source_pos *pos)
 {
@@ -552,49 +582,91 @@ parser_token_text(const struct source_pos *pos)
 }
 
 /*
- * A name may be one of many keywords, so where a name is possible the
- * keywords that may stand for one are left out of the list.
+ * True if some expected token needs no mention: operators could follow any
+ * number, and where a name is possible, most keywords are too.
  */
+static bool
+parser_is_noise(yysymbol_kind_t symbol, bool name)
+{
+    const char *text;
+
+    text = yysymbol_name(symbol);
+
+    if (text[0] == '\'' && strchr("+-*/", text[1]) != NULL) {
+        return true;
+    }
+
+    return name && symbol >= YYSYMBOL_PROCEDURE && symbol <= YYSYMBOL_AUTO;
+}
+
+static struct parser_expected
+parser_expected(const yypcontext_t *context, const char *written)
+{
+    struct parser_expected expected = { "", 0, false, NULL };
+    yysymbol_kind_t symbols[YYNTOKENS];
+    const char *text;
+    bool name;
+    int count, i;
+
+    count = yypcontext_expected_tokens(context, symbols, YYNTOKENS);
+    name = false;
+
+    for (i = 0; i < count; i++) {
+        name = name || (symbols[i] == YYSYMBOL_IDENT);
+    }
+
+    for (i = 0; i < count; i++) {
+        text = yysymbol_name(symbols[i]);
+        expected.semicolon = expected.semicolon || (strcmp(text, "';'") == 0);
+
+        if (text[0] == '`' && expected.likely == NULL &&
+            word_is_like(written, pool_strndup(text + 1, strlen(text) - 2))) {
+            expected.likely = text;
+        }
+
+        if (!parser_is_noise(symbols[i], name)) {
+            expected.list =
+                pool_printf("%s%s%s", expected.list,
+                            (expected.count == 0) ? "" : ", ", text);
+            expected.count++;
+        }
+    }
+
+    return expected;
+}
+
+/* Names the tokens that would do; bison calls it. */
 static int
 yyreport_syntax_error(const yypcontext_t *context)
 {
-    yysymbol_kind_t expected[YYNTOKENS];
-    const struct source_pos *pos;
-    const char *list;
-    bool name;
-    int count, i, used;
+    const struct source_pos *pos, *before;
+    struct parser_expected expected;
+    const char *written;
+    bool many;
 
     pos = yypcontext_location(context);
-    count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
-    name = false;
-    list = "";
-    used = 0;
-
-    for (i = 0; i < count; i++) {
-        name = name || (expected[i] == YYSYMBOL_IDENT);
-    }
-
-    for (i = 0; i < count; i++) {
-        if (name && expected[i] >= YYSYMBOL_PROCEDURE &&
-            expected[i] <= YYSYMBOL_AUTO) {
-            continue;
-        }
-
-        list = pool_printf("%s%s%s", list, (used == 0) ? "" : ", ",
-                           yysymbol_name(expected[i]));
-        used++;
-    }
+    before = lexer_previous();
+    written = parser_token_text(pos);
+    expected = parser_expected(context, written);
+    many = expected.count == 0 || expected.count > PARSER_EXPECTED_MAX;
 
     if (yypcontext_token(context) == YYSYMBOL_YYEOF) {
-        list = (used == 0 || used > PARSER_EXPECTED_MAX)
-                   ? ""
-                   : pool_printf("; expected %s", list);
-        diag_error(pos, "the file ends too early%s", list);
-    } else if (used == 0 || used > PARSER_EXPECTED_MAX) {
-        diag_error(pos, "`%s' cannot stand here", parser_token_text(pos));
+        diag_error(before, "the file ends too early%s%s",
+                   many ? "" : "; expected ", many ? "" : expected.list);
+    } else if (expected.likely != NULL &&
+               yypcontext_token(context) == YYSYMBOL_IDENT) {
+        diag_error(pos, "`%s' cannot stand here; did you mean %s?", written,
+                   expected.likely);
+    } else if (expected.semicolon && before->file == pos->file &&
+               before->line != pos->line) {
+        diag_error(before, "expected ';' after `%s'",
+                   parser_token_text(before));
+    } else if (expected.semicolon && many) {
+        diag_error(pos, "expected ';' before `%s'", written);
+    } else if (many) {
+        diag_error(pos, "`%s' cannot stand here", written);
     } else {
-        diag_error(pos, "expected %s before `%s'", list,
-                   parser_token_text(pos));
+        diag_error(pos, "expected %s before `%s'", expected.list, written);
     }
 
     return 0;
@@ -637,6 +709,8 @@ parser_routine(bool oneway, const char *name, const struct source_pos *pos,
     routine->name = name;
     routine->pos = *pos;
     routine->args = args;
+    routine->broken = parser_broken;
+    parser_broken = false;
     return routine;
 }
 
@@ -648,7 +722,15 @@ parser_use(const char *name, const struct source_pos *pos)
     type = type_lookup(name);
 
     if (type == NULL) {
-        diag_error(pos, "undefined type `%s'", name);
+        type = type_lookup_like(name);
+
+        if (type != NULL) {
+            diag_error(pos, "undefined type `%s'; did you mean `%s'?", name,
+                       type->name);
+            diag_note(&type->pos, "`%s' is defined here", type->name);
+        } else {
+            diag_error(pos, "undefined type `%s'", name);
+        }
 
         /* Say it once: the name stands for a wrong type from here on. */
         type = type_error(pos);

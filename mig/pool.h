@@ -16,11 +16,11 @@ void *pool_alloc(size_t size);
 
 char *pool_strndup(const char *text, size_t length);
 
-char *
-pool_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *pool_printf(const char *format, ...)
+    __attribute__((format(printf, 1, 2), nonnull(1)));
 
 char *pool_vprintf(const char *format, va_list args)
-    __attribute__((format(printf, 1, 0)));
+    __attribute__((format(printf, 1, 0), nonnull(1)));
 
 void pool_fini(void);
 

@@ -71,6 +71,7 @@ struct routine {
     struct source_pos pos;
     bool oneway;
     bool kernel_sender; /* accept requests from the kernel only */
+    bool broken;        /* an error was reported among its arguments */
     struct arg *args;
     unsigned int number; /* slot in the subsystem */
 

@@ -12,6 +12,7 @@
 
 #include "diag.h"
 #include "pool.h"
+#include "word.h"
 
 static struct type *type_head;
 static struct type **type_tail = &type_head;
@@ -462,6 +463,20 @@ type_lookup(const char *name)
 
     for (type = type_head; type != NULL; type = type->next) {
         if (strcmp(type->name, name) == 0) {
+            return type;
+        }
+    }
+
+    return NULL;
+}
+
+struct type *
+type_lookup_like(const char *name)
+{
+    struct type *type;
+
+    for (type = type_head; type != NULL; type = type->next) {
+        if (type->form != TYPE_FORM_ERROR && word_is_like(name, type->name)) {
             return type;
         }
     }

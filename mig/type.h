@@ -98,6 +98,9 @@ void type_setup(void);
 void
 type_declare(struct type *type, const char *name, const struct source_pos *pos);
 struct type *type_lookup(const char *name);
+
+/* A type whose name could have been meant; NULL: there is none. */
+struct type *type_lookup_like(const char *name);
 const struct type *type_first(void);
 
 /* Predicates over forms. */
