@@ -375,15 +375,24 @@ copyin_header(mach_msg_header_t *header, struct ipc_space *space)
     ipc_right_request_cancelled(requests[0]);
     ipc_right_request_cancelled(requests[1]);
 
-    if (mr == MACH_MSG_SUCCESS) {
-        header->msgh_bits =
-            (bits & MACH_MSGH_BITS_COMPLEX) |
-            MACH_MSGH_BITS(
-                ipc_right_received_type(MACH_MSGH_BITS_REMOTE(bits)),
-                reply_type == 0 ? 0 : ipc_right_received_type(reply_type));
+    if (mr != MACH_MSG_SUCCESS) {
+        return mr;
     }
 
-    return mr;
+    reply_type = reply_type == 0 ? 0 : ipc_right_received_type(reply_type);
+
+    if (header->msgh_remote_port == MACH_PORT_DEAD) {
+        /* The port died on another processor since the check. */
+        ipc_port_release(ipc_port_from_handle(header->msgh_local_port),
+                         reply_type);
+        return MACH_SEND_INVALID_DEST;
+    }
+
+    header->msgh_bits =
+        (bits & MACH_MSGH_BITS_COMPLEX) |
+        MACH_MSGH_BITS(ipc_right_received_type(MACH_MSGH_BITS_REMOTE(bits)),
+                       reply_type);
+    return MACH_MSG_SUCCESS;
 }
 
 /* One right of the body. A receive right must not end in a circle. */

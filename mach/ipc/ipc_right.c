@@ -88,11 +88,11 @@ ipc_right_copyin_check(struct ipc_space *space, mach_port_name_t name,
         return (entry->type & IE_RECEIVE) != 0;
     case MACH_MSG_TYPE_COPY_SEND:
     case MACH_MSG_TYPE_MOVE_SEND:
-        return (entry->type & IE_SEND) != 0 ||
-               ipc_right_check(space, name, entry);
+        return ipc_right_check(space, name, entry) ||
+               (entry->type & IE_SEND) != 0;
     case MACH_MSG_TYPE_MOVE_SEND_ONCE:
-        return (entry->type & IE_SEND_ONCE) != 0 ||
-               ipc_right_check(space, name, entry);
+        return ipc_right_check(space, name, entry) ||
+               (entry->type & IE_SEND_ONCE) != 0;
     default:
         return false;
     }
