@@ -55,6 +55,7 @@ ipc_pset_add(struct ipc_pset *pset, struct ipc_port *port)
     port->pset = pset;
     ipc_pset_ref(pset); /* ref: the member */
     list_insert_tail(&pset->members, &port->pset_link);
+    ipc_mqueue_wake_receivers(&port->receivers, MACH_RCV_PORT_CHANGED);
 
     if (port->msgcount != 0) {
         list_insert_tail(&pset->ready, &port->ready_link);

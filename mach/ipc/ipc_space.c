@@ -128,19 +128,31 @@ ipc_entry_lookup(struct ipc_space *space, mach_port_name_t name)
     return entry;
 }
 
-/* Add a chunk, made beforehand. Index 0 is never used: it is the null name. */
+/*
+ * Add a chunk, made beforehand, at the end of the free list: so the kernel
+ * gives out low names although a caller chose a high one. Index 0 is never
+ * used: it is the null name.
+ */
 static void
 ipc_space_add_chunk(struct ipc_space *space, struct ipc_chunk *chunk)
 {
-    uint32_t first = space->size;
+    uint32_t first = space->size == 0 ? 1 : space->size;
+    uint32_t last = space->size + IPC_CHUNK_ENTRIES - 1;
 
-    space->chunks[first / IPC_CHUNK_ENTRIES] = chunk;
-    space->size += IPC_CHUNK_ENTRIES;
+    space->chunks[space->size / IPC_CHUNK_ENTRIES] = chunk;
 
-    for (uint32_t i = IPC_CHUNK_ENTRIES; i-- > (first == 0 ? 1 : 0);) {
-        chunk->entries[i].next = space->free;
-        space->free = first + i;
+    for (uint32_t index = first; index < last; index++) {
+        chunk->entries[index % IPC_CHUNK_ENTRIES].next = index + 1;
     }
+
+    if (space->free == 0) {
+        space->free = first;
+    } else {
+        ipc_entry_at(space, space->free_last)->next = first;
+    }
+
+    space->free_last = last;
+    space->size += IPC_CHUNK_ENTRIES;
 }
 
 /*
@@ -291,6 +303,7 @@ ipc_entry_alloc_name(struct ipc_space *space, mach_port_name_t name,
     uint32_t index = MACH_PORT_INDEX(name);
     struct ipc_entry *entry;
     uint32_t *link;
+    uint32_t before = 0;
     kern_return_t kr;
 
     if (index == 0 || index > MACH_PORT_INDEX_MAX) {
@@ -319,9 +332,15 @@ ipc_entry_alloc_name(struct ipc_space *space, mach_port_name_t name,
     for (link = &space->free; *link != index;
          link = &ipc_entry_at(space, *link)->next) {
         assert(*link != 0);
+        before = *link;
     }
 
     *link = entry->next;
+
+    if (space->free_last == index) {
+        space->free_last = before;
+    }
+
     ipc_entry_init(space, entry);
     entry->generation = MACH_PORT_GEN(name);
     *entryp = entry;
@@ -337,6 +356,11 @@ ipc_entry_free(struct ipc_space *space, mach_port_name_t name,
     entry->object = NULL;
     entry->generation++;
     entry->next = space->free;
+
+    if (space->free == 0) {
+        space->free_last = MACH_PORT_INDEX(name);
+    }
+
     space->free = MACH_PORT_INDEX(name);
     space->count--;
 }

@@ -58,6 +58,7 @@ struct ipc_space {
     struct ipc_chunk **chunks; /* (c) IPC_CHUNK_NUMBER pointers, (l) */
     uint32_t size;             /* (l) entries that exist */
     uint32_t free;             /* (l) first free index, 0: none */
+    uint32_t free_last;        /* (l) the last one, if there is any */
     uint32_t count;            /* (l) names in use */
     uint32_t limit;            /* (l) names at most */
     uint32_t *hash;            /* (l) heads: index of the first, 0: none */

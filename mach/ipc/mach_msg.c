@@ -57,6 +57,7 @@ receive_lookup(struct thread *self)
     } else if ((entry->type & IE_RECEIVE) != 0) {
         self->msg.port = entry->object;
         ipc_port_ref(self->msg.port); /* ref: self->msg.port */
+        mr = self->msg.port->pset == NULL ? MACH_MSG_SUCCESS : MACH_RCV_IN_SET;
     } else if (entry->type == IE_PORT_SET) {
         self->msg.pset = entry->object;
         ipc_pset_ref(self->msg.pset); /* ref: self->msg.pset */
@@ -86,7 +87,10 @@ receive_unref(struct thread *self)
 static mach_msg_return_t
 receive_too_large(struct thread *self)
 {
-    mach_msg_header_t header = {.msgh_size = self->msg.needed};
+    mach_msg_header_t header = {
+        .msgh_size = self->msg.needed -
+                     REQUESTED_TRAILER_SIZE(self->msg.option),
+    };
 
     if (self->msg.kmsg != NULL) {
         ipc_kmsg_destroy(self->msg.kmsg);
@@ -193,6 +197,8 @@ mach_msg_receive(struct thread *self, struct thread *next)
 
     if (mr == MACH_MSG_SUCCESS) {
         mr = ipc_mqueue_receive(self, wait, next != NULL);
+    } else {
+        wait = false;
     }
 
     if (mr == MACH_RCV_TIMED_OUT && wait) {

@@ -379,6 +379,10 @@ mach_port_destroy(ipc_space_t task, mach_port_name_t name)
     struct ipc_entry *entry;
     kern_return_t kr;
 
+    if (task != NULL && !MACH_PORT_VALID(name)) {
+        return KERN_SUCCESS; /* nothing to release */
+    }
+
     kr = port_lookup(task, name, &entry);
 
     if (kr == KERN_SUCCESS) {
@@ -394,6 +398,10 @@ mach_port_deallocate(ipc_space_t task, mach_port_name_t name)
     struct ipc_entry *entry;
     mach_port_right_t right;
     kern_return_t kr;
+
+    if (task != NULL && !MACH_PORT_VALID(name)) {
+        return KERN_SUCCESS; /* nothing to release */
+    }
 
     kr = port_lookup(task, name, &entry);
 

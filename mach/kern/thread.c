@@ -451,7 +451,7 @@ thread_set_state(thread_t target_act, thread_state_flavor_t flavor,
                  natural_t *new_state,
                  mach_msg_type_number_t new_stateCnt)
 {
-    kern_return_t kr = KERN_FAILURE;
+    kern_return_t kr;
 
     if (target_act == NULL) {
         return KERN_INVALID_ARGUMENT;
@@ -461,22 +461,20 @@ thread_set_state(thread_t target_act, thread_state_flavor_t flavor,
         return KERN_TERMINATED;
     }
 
-    /* Parked: it stays so while we hold its lock. */
-    spin_lock(&target_act->lock);
-
-    if (target_act->parked) {
-        kr = flavor == x86_FLOAT_STATE64
-                 ? KERN_SUCCESS
-                 : context_set_state(target_act, flavor, new_state,
-                                     new_stateCnt);
+    if (target_act == current_thread()) {
+        return KERN_INVALID_ARGUMENT;
     }
 
-    spin_unlock(&target_act->lock);
+    /* Held, and off its processor, its registers are ours: it looks at them
+     * again only on the way to user mode. */
+    thread_hold(target_act);
 
-    if (kr == KERN_SUCCESS && flavor == x86_FLOAT_STATE64) {
-        kr = context_set_state(target_act, flavor, new_state, new_stateCnt);
+    while (atomic_load_explicit(&target_act->on_cpu, memory_order_acquire)) {
+        cpu_pause();
     }
 
+    kr = context_set_state(target_act, flavor, new_state, new_stateCnt);
+    (void)thread_release(target_act);
     return kr;
 }
 

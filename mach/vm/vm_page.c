@@ -126,10 +126,9 @@ boot_stretch(uint64_t address, uint64_t end, uint64_t *stretch_endp)
 static void
 boot_take(uint64_t start, uint64_t end)
 {
-    struct boot_range *last = &boot_used[boot_used_count - 1];
-
-    if (boot_used_count != 0 && last->end == start) {
-        last->end = end;
+    if (boot_used_count != 0 &&
+        boot_used[boot_used_count - 1].end == start) {
+        boot_used[boot_used_count - 1].end = end;
         return;
     }
 

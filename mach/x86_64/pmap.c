@@ -182,10 +182,6 @@ pmap_bootstrap(void)
     refcount_init(&kernel_pmap.refs, 1);
     kernel_pmap.idle = 1;
 
-    for (unsigned int i = 0; i < PV_LOCKS; i++) {
-        spin_init(&pv_locks[i], LOCK_RANK_VM_PV);
-    }
-
     pmap_cpu_setup();
     cpu_write_cr3(kernel_pmap.root);
 }
@@ -193,6 +189,10 @@ pmap_bootstrap(void)
 void
 pmap_setup(void)
 {
+    for (unsigned int i = 0; i < PV_LOCKS; i++) {
+        spin_init(&pv_locks[i], LOCK_RANK_VM_PV);
+    }
+
     spin_init(&roots_lock, LOCK_RANK_VM_PV);
     slab_cache_init(&pmap_cache, "pmap", sizeof(struct pmap), 64);
     slab_cache_init(&pv_cache, "pv_entry", sizeof(struct pv_entry), 16);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* Every notification: asked for, replaced, cancelled, sent, not forged. */
+
+#include "tap.h"
+
+#define SELF mach_task_self()
+
+void *memset(void *to, int value, size_t size);
+
+/* What any notification is. */
+struct notification {
+    mach_msg_header_t head;
+    union {
+        struct {
+            mach_port_name_t name;
+        } simple;
+        struct {
+            mach_msg_body_t body;
+            mach_msg_port_descriptor_t port;
+        } complex;
+    };
+    char room[64];
+};
+
+static struct notification n;
+static mach_port_t notify;
+
+static mach_msg_return_t
+receive_from(mach_port_t port)
+{
+    memset(&n, 0, sizeof(n));
+    return mach_msg(&n.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(n),
+                    port, 0, 0);
+}
+
+static void
+expect(mach_msg_id_t id, const char *what)
+{
+    is(receive_from(notify), MACH_MSG_SUCCESS, "told: %s", what);
+    is(n.head.msgh_id, id, "its id");
+    ok((n.head.msgh_bits & MACH_MSGH_BITS_KERNEL) != 0, "from the kernel");
+}
+
+static void
+expect_nothing(const char *what)
+{
+    is(receive_from(notify), MACH_RCV_TIMED_OUT, "nothing told: %s", what);
+}
+
+static kern_return_t
+request(mach_port_t port, mach_msg_id_t id, natural_t sync)
+{
+    mach_port_t previous = 1;
+    kern_return_t kr;
+
+    kr = mach_port_request_notification(SELF, port, id, sync, notify,
+                                        MACH_MSG_TYPE_MAKE_SEND_ONCE,
+                                        &previous);
+
+    if (kr == KERN_SUCCESS && previous != MACH_PORT_NULL) {
+        (void)mach_port_deallocate(SELF, previous);
+    }
+
+    return kr;
+}
+
+static void
+no_senders(void)
+{
+    mach_port_t port = guest_port();
+
+    is(request(port, MACH_NOTIFY_NO_SENDERS, 1), KERN_SUCCESS, "ask");
+    expect_nothing("there is a sender");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_SEND, 5), KERN_SUCCESS,
+       "more references");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_SEND, -5), KERN_SUCCESS,
+       "less");
+    expect_nothing("one is left");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_SEND, -1), KERN_SUCCESS,
+       "the last send right goes");
+    expect(MACH_NOTIFY_NO_SENDERS, "no senders");
+    is(n.simple.name, 1, "with the make-send count");
+    expect_nothing("only once");
+
+    is(request(port, MACH_NOTIFY_NO_SENDERS, 2), KERN_SUCCESS,
+       "ask for a count that is not reached");
+    expect_nothing("the count is 1");
+    is(mach_port_insert_right(SELF, port, port, MACH_MSG_TYPE_MAKE_SEND),
+       KERN_SUCCESS, "a second send right is made");
+    is(mach_port_deallocate(SELF, port), KERN_SUCCESS, "and goes");
+    expect(MACH_NOTIFY_NO_SENDERS, "no senders");
+
+    is(request(port, MACH_NOTIFY_NO_SENDERS, 0), KERN_SUCCESS,
+       "ask when there are none");
+    expect(MACH_NOTIFY_NO_SENDERS, "at once");
+    (void)mach_port_destroy(SELF, port);
+}
+
+static void
+dead_name(void)
+{
+    mach_port_t port = guest_port();
+    mach_port_urefs_t refs = 0;
+    mach_port_type_t type = 0;
+
+    is(request(port, MACH_NOTIFY_DEAD_NAME, 0), KERN_SUCCESS, "ask");
+    is(mach_port_type(SELF, port, &type), KERN_SUCCESS, "the type");
+    ok((type & MACH_PORT_TYPE_DNREQUEST) != 0, "shows the request");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "the port dies");
+    expect(MACH_NOTIFY_DEAD_NAME, "a dead name");
+    is(n.simple.name, port, "which one");
+    is(mach_port_get_refs(SELF, port, MACH_PORT_RIGHT_DEAD_NAME, &refs),
+       KERN_SUCCESS, "references");
+    is(refs, 2, "the notification brought one");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_DEAD_NAME, -2),
+       KERN_SUCCESS, "drop them");
+
+    port = guest_port();
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "a port that is dead");
+    is(request(port, MACH_NOTIFY_DEAD_NAME, 0), KERN_INVALID_ARGUMENT,
+       "too late to ask");
+    is(request(port, MACH_NOTIFY_DEAD_NAME, 1), KERN_SUCCESS,
+       "unless it may be told at once");
+    expect(MACH_NOTIFY_DEAD_NAME, "a dead name");
+    (void)mach_port_destroy(SELF, port);
+}
+
+static void
+deleted(void)
+{
+    mach_port_t port = guest_port();
+
+    is(request(port, MACH_NOTIFY_DEAD_NAME, 0), KERN_SUCCESS, "ask");
+    is(mach_port_destroy(SELF, port), KERN_SUCCESS, "destroy the name");
+    is(receive_from(notify), MACH_MSG_SUCCESS, "told");
+    ok(n.head.msgh_id == MACH_NOTIFY_PORT_DELETED ||
+           n.head.msgh_id == MACH_NOTIFY_DEAD_NAME,
+       "the name is gone (%d)", n.head.msgh_id);
+    expect_nothing("more");
+}
+
+static void
+cancelled(void)
+{
+    mach_port_t port = guest_port(), previous = 0;
+
+    is(request(port, MACH_NOTIFY_DEAD_NAME, 0), KERN_SUCCESS, "ask");
+    is(mach_port_request_notification(SELF, port, MACH_NOTIFY_DEAD_NAME, 0,
+                                      MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_SUCCESS, "take it back");
+    ok(MACH_PORT_VALID(previous), "the right comes back");
+    is(mach_port_deallocate(SELF, previous), KERN_SUCCESS, "drop it");
+    expect(MACH_NOTIFY_SEND_ONCE, "a right that was not used");
+    (void)mach_port_destroy(SELF, port);
+    expect_nothing("of its death");
+}
+
+static void
+port_destroyed(void)
+{
+    mach_port_t port = guest_port();
+
+    is(request(port, MACH_NOTIFY_PORT_DESTROYED, 0), KERN_SUCCESS, "ask");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "give the receive right up");
+    is(receive_from(notify), MACH_MSG_SUCCESS, "told");
+    is(n.head.msgh_id, MACH_NOTIFY_PORT_DESTROYED, "its id");
+    is(n.complex.port.disposition, MACH_MSG_TYPE_PORT_RECEIVE, "it came back");
+    is(n.complex.port.name, port, "under its name");
+    is(mach_port_destroy(SELF, port), KERN_SUCCESS, "now for good");
+    expect_nothing("the request was used");
+}
+
+static void
+port_destroyed_by_task(void)
+{
+    mach_port_t port = guest_port(), task;
+    mach_port_name_t there = MACH_PORT_MAKE(0x300, 1);
+
+    is(task_create(SELF, FALSE, &task), KERN_SUCCESS, "a task");
+    is(request(port, MACH_NOTIFY_PORT_DESTROYED, 0), KERN_SUCCESS, "ask");
+    is(mach_port_insert_right(task, there, port, MACH_MSG_TYPE_MOVE_RECEIVE),
+       KERN_SUCCESS, "it gets the receive right");
+    is(task_terminate(task), KERN_SUCCESS, "and dies");
+    is(mach_msg(&n.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(n), notify,
+                5000, 0),
+       MACH_MSG_SUCCESS, "told");
+    is(n.head.msgh_id, MACH_NOTIFY_PORT_DESTROYED, "its id");
+    is(n.complex.port.name, port, "the right comes back");
+    is(mach_port_deallocate(SELF, task), KERN_SUCCESS, "forget the task");
+    is(mach_port_destroy(SELF, port), KERN_SUCCESS, "and the port");
+}
+
+static void
+send_possible(void)
+{
+    mach_port_t port = guest_port();
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+        .msgh_size = sizeof(head),
+        .msgh_remote_port = port,
+    };
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    struct notification drop;
+
+    if (request(port, MACH_NOTIFY_SEND_POSSIBLE, 0) != KERN_SUCCESS) {
+        tap_skip("not asked for by request_notification", "send-possible");
+        (void)mach_port_destroy(SELF, port);
+        return;
+    }
+
+    while (mr == MACH_MSG_SUCCESS) {
+        mr = mach_msg(&head,
+                      MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY, 24,
+                      0, 0, 0, 0);
+    }
+
+    is(mr, MACH_SEND_TIMED_OUT, "the queue is full");
+    expect_nothing("it still is");
+    is(mach_msg(&drop.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(drop),
+                port, 0, 0),
+       MACH_MSG_SUCCESS, "room for one");
+    expect(MACH_NOTIFY_SEND_POSSIBLE, "one can send");
+    (void)mach_port_destroy(SELF, port);
+    (void)receive_from(notify);
+}
+
+static void
+errors(void)
+{
+    mach_port_t port = guest_port();
+
+    is(request(0xabcde01, MACH_NOTIFY_DEAD_NAME, 0), KERN_INVALID_NAME,
+       "of no name");
+    is(request(port, 4711, 0), KERN_INVALID_VALUE, "of no kind");
+    is(request(SELF, MACH_NOTIFY_NO_SENDERS, 0), KERN_INVALID_RIGHT,
+       "only the receiver hears of senders");
+    is(request(SELF, MACH_NOTIFY_PORT_DESTROYED, 0), KERN_INVALID_RIGHT,
+       "or of destruction");
+    (void)mach_port_destroy(SELF, port);
+
+    /* What failed dropped the right that was made for it. */
+    while (receive_from(notify) == MACH_MSG_SUCCESS) {
+        is(n.head.msgh_id, MACH_NOTIFY_SEND_ONCE, "rights not used");
+    }
+}
+
+/* Row 10: a message that looks like one has not the mark. */
+static void
+forged(void)
+{
+    mach_port_t port = guest_port();
+    struct {
+        mach_msg_header_t head;
+        natural_t count;
+    } fake = {
+        .head = { .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND_ONCE, 0),
+                  .msgh_size = sizeof(fake),
+                  .msgh_remote_port = port,
+                  .msgh_id = MACH_NOTIFY_NO_SENDERS },
+    };
+
+    is(mach_msg(&fake.head, MACH_SEND_MSG, sizeof(fake), 0, 0, 0, 0),
+       MACH_MSG_SUCCESS, "a message with a notification's id");
+    is(receive_from(port), MACH_MSG_SUCCESS, "received");
+    is(n.head.msgh_bits & MACH_MSGH_BITS_KERNEL, 0, "is not the kernel's");
+    (void)mach_port_destroy(SELF, port);
+}
+
+static void
+all(void)
+{
+    (void)mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &notify);
+    no_senders();
+    dead_name();
+    deleted();
+    cancelled();
+    port_destroyed();
+    port_destroyed_by_task();
+    send_possible();
+    errors();
+    forged();
+    (void)mach_port_destroy(SELF, notify);
+}
+
+void
+guest_main(void)
+{
+    struct guest_counts before;
+
+    all();
+    guest_counts_get(&before);
+    all();
+    guest_counts_check(&before, "notifications");
+}

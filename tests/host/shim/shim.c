@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shim headers promise. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <debug/panic.h>
+#include <kern/sched.h>
+#include <kern/slab.h>
+#include <kern/spinlock.h>
+#include <kern/task.h>
+#include <kern/thread.h>
+#include <kern/wait.h>
+#include <vm/vm_page.h>
+
+#include "vm_env.h"
+
+#define HELD_MAX 16
+
+struct task *kernel_task;
+struct cpu shim_cpu;
+unsigned int spin_trylock_failures;
+
+static struct spinlock *held[HELD_MAX];
+static unsigned int held_count;
+
+static unsigned int fail_at;
+static bool failed;
+static size_t total;
+
+/* -- debug ----------------------------------------------------------------- */
+
+void
+panic(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("Bail out! panic: ");
+    vprintf(format, args);
+    printf("\n");
+    fflush(stdout);
+    abort();
+}
+
+void
+assert_failed(const char *condition, const char *file, int line)
+{
+    panic("%s:%d: assert(%s)", file, line, condition);
+}
+
+/* -- kern/spinlock.h ------------------------------------------------------- */
+
+void
+spin_init(struct spinlock *lock, enum lock_rank rank)
+{
+    *lock = (struct spinlock){ .rank = rank, .ready = true };
+}
+
+static void
+spin_take(struct spinlock *lock)
+{
+    if (!lock->ready || lock->held || held_count == HELD_MAX) {
+        panic("spin: lock of rank %d taken twice or not ready", lock->rank);
+    }
+
+    lock->held = true;
+    held[held_count] = lock;
+    held_count++;
+}
+
+void
+spin_lock(struct spinlock *lock)
+{
+    /* Objects of a chain have one rank; their order is the chain's. */
+    for (unsigned int i = 0; i < held_count; i++) {
+        if (held[i]->rank > lock->rank ||
+            (held[i]->rank == lock->rank &&
+             lock->rank != LOCK_RANK_VM_OBJECT)) {
+            panic("spin: rank %d taken with rank %d held", lock->rank,
+                  held[i]->rank);
+        }
+    }
+
+    spin_take(lock);
+}
+
+bool
+spin_trylock(struct spinlock *lock)
+{
+    if (spin_trylock_failures != 0) {
+        spin_trylock_failures--;
+        return false;
+    }
+
+    if (lock->held) {
+        return false;
+    }
+
+    spin_take(lock);
+    return true;
+}
+
+void
+spin_unlock(struct spinlock *lock)
+{
+    unsigned int i = held_count;
+
+    do {
+        if (i == 0) {
+            panic("spin: lock of rank %d is not held", lock->rank);
+        }
+
+        i--;
+    } while (held[i] != lock);
+
+    held_count--;
+    held[i] = held[held_count];
+    lock->held = false;
+}
+
+unsigned int
+spin_count(void)
+{
+    return held_count;
+}
+
+/* -- kern/slab.h ----------------------------------------------------------- */
+
+void
+shim_fail(unsigned int n)
+{
+    fail_at = n;
+    failed = false;
+}
+
+bool
+shim_failed(void)
+{
+    return failed;
+}
+
+static bool
+fails_now(void)
+{
+    if (fail_at != 0) {
+        fail_at--;
+
+        if (fail_at == 0) {
+            failed = true;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+struct vm_page *__real_vm_page_alloc(unsigned int flags);
+struct vm_page *__wrap_vm_page_alloc(unsigned int flags);
+
+struct vm_page *
+__wrap_vm_page_alloc(unsigned int flags)
+{
+    return fails_now() ? NULL : __real_vm_page_alloc(flags);
+}
+
+void
+slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
+                size_t align)
+{
+    (void)align;
+    *cache = (struct slab_cache){ .name = name, .size = size };
+}
+
+void *
+slab_alloc(struct slab_cache *cache)
+{
+    if (cache->size == 0) {
+        panic("slab: cache without set-up");
+    }
+
+    if (fails_now()) {
+        return NULL;
+    }
+
+    cache->count++;
+    total++;
+    return calloc(1, cache->size);
+}
+
+void *
+slab_alloc_raw(struct slab_cache *cache)
+{
+    return slab_alloc(cache);
+}
+
+void
+slab_free(struct slab_cache *cache, void *object)
+{
+    if (cache->count == 0) {
+        panic("slab: %s freed too often", cache->name);
+    }
+
+    cache->count--;
+    total--;
+    free(object);
+}
+
+size_t
+slab_count(struct slab_cache *cache)
+{
+    return cache->count;
+}
+
+size_t
+slab_total(void)
+{
+    return total;
+}
+
+void *
+kmem_alloc(size_t size)
+{
+    if (fails_now()) {
+        return NULL;
+    }
+
+    total++;
+    return calloc(1, size);
+}
+
+void
+kmem_free(void *memory, size_t size)
+{
+    (void)size;
+
+    if (memory != NULL) {
+        total--;
+        free(memory);
+    }
+}
+
+/* -- kern/sched.h, kern/wait.h --------------------------------------------- */
+
+void (*shim_block_hook)(const void *event);
+static const void *waiting_for;
+
+void
+thread_preempt_point(void)
+{
+    if (held_count != 0) {
+        panic("sched: preemption point with %u spin locks", held_count);
+    }
+}
+
+void
+thread_wait_on(const void *event, bool interruptible, uint64_t timeout_ns)
+{
+    (void)interruptible;
+    (void)timeout_ns;
+    waiting_for = event;
+}
+
+void
+thread_wait_cancel(void)
+{
+    waiting_for = NULL;
+}
+
+enum wait_result
+thread_block(continuation_t continuation)
+{
+    const void *event = waiting_for;
+
+    (void)continuation;
+
+    if (held_count != 0 || event == NULL || shim_block_hook == NULL) {
+        panic("wait: blocks with %u spin locks, or for ever", held_count);
+    }
+
+    waiting_for = NULL;
+    shim_block_hook(event);
+    return WAIT_AWAKENED;
+}
+
+unsigned int
+thread_wakeup(const void *event)
+{
+    (void)event;
+    return 1;
+}
