@@ -185,7 +185,6 @@ thread_exit(struct thread *self)
     spin_lock(&self->lock);
     port = self->self_port;
     self->self_port = NULL;
-    self->active = false;
     spin_unlock(&self->lock);
     ipc_port_destroy_kernel(port);
     ipc_port_destroy_kernel(self->exception.reply);
@@ -356,6 +355,7 @@ thread_terminate(struct thread *thread)
         return KERN_TERMINATED;
     }
 
+    thread->active = false;
     thread_ast(thread, THREAD_AST_TERMINATE);
 
     if (thread->parked) {

@@ -320,7 +320,7 @@ task_control(void)
        "too high a priority");
     is(task_terminate(task), KERN_SUCCESS, "terminate");
     is(task_terminate(task), MACH_SEND_INVALID_DEST, "it is gone");
-    is(thread_resume(thread), MACH_SEND_INVALID_DEST, "with its thread");
+    is(thread_resume(thread), KERN_TERMINATED, "its thread is ending");
     (void)mach_port_deallocate(SELF, task);
     (void)mach_port_deallocate(SELF, thread);
     is(task_suspend(guest_host_priv), KERN_INVALID_ARGUMENT,
