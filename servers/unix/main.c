@@ -46,6 +46,7 @@
 #define MS_MAX 60000
 #define DRAIN_TRIES 100
 #define DRAIN_MS 10
+#define PANIC_MS 200
 
 static struct mach_mutex server_mutex = MACH_MUTEX_INIT;
 static struct mach_condition timer_changed = MACH_CONDITION_INIT;
@@ -121,7 +122,6 @@ server_log(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    printf("unix: ");
     vprintf(format, args);
     printf("\n");
     fflush(stdout);
@@ -134,11 +134,13 @@ server_panic(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    printf("unix: ");
     vprintf(format, args);
     printf("\n");
     fflush(stdout);
     va_end(args);
+
+    /* The text is with another task, which has yet to write it. */
+    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, PANIC_MS);
 
     if (MACH_PORT_VALID(server_host_priv)) {
         (void)host_reboot(server_host_priv, HOST_REBOOT_PANIC);
