@@ -13,6 +13,7 @@
 #include <kern/macros.h>
 #include <mach/message.h>
 
+struct ipc_dnrequest;
 struct ipc_entry;
 struct ipc_port;
 struct ipc_space;

@@ -8,6 +8,8 @@
 #define KERN_HOST_H
 
 #include <kern/macros.h>
+#include <mach/kern_return.h>
+#include <mach/message.h>
 #include <mach/port.h>
 #include <mach/time_value.h>
 
