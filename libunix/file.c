@@ -22,7 +22,8 @@
 #include "call.h"
 
 _Static_assert(sizeof(struct stat) == sizeof(unix_stat_t), "ABI");
-_Static_assert(sizeof(struct statvfs) == sizeof(unix_statvfs_t), "ABI");
+_Static_assert(offsetof(struct statvfs, f_type) == sizeof(unix_statvfs_t),
+               "ABI");
 
 static ssize_t
 file_read(int fd, void *buf, size_t size, off_t offset)
@@ -32,7 +33,7 @@ file_read(int fd, void *buf, size_t size, off_t offset)
     kern_return_t kr;
 
     if (size <= UNIX_INLINE_MAX) {
-        count = UNIX_INLINE_MAX;
+        count = (mach_msg_type_number_t)size;
         kr = UNIX_CALL(unix_read(unix_port, fd, (uint32_t)size, offset, buf,
                                  &count));
         return unix_value(kr, count);
@@ -302,6 +303,7 @@ fstat(int fd, struct stat *status)
 int
 fstatvfs(int fd, struct statvfs *status)
 {
+    status->f_type = 0;
     return unix_result(
         UNIX_CALL(unix_fstatvfs(unix_port, fd, (unix_statvfs_t *)status)));
 }

@@ -84,6 +84,7 @@ lstat(const char *path, struct stat *status)
 int
 statvfs(const char *path, struct statvfs *status)
 {
+    status->f_type = 0;
     return unix_result(UNIX_CALL(unix_statvfs(unix_port, unix_path(path),
                                               (unix_statvfs_t *)status)));
 }

@@ -146,6 +146,15 @@ execve(const char *path, char *const argv[], char *const envp[])
     return unix_result(kr);
 }
 
+/* What newlib's execl() calls. */
+int _execve(const char *path, char *const argv[], char *const envp[]);
+
+int
+_execve(const char *path, char *const argv[], char *const envp[])
+{
+    return execve(path, argv, envp);
+}
+
 /* What execvp() does about a script without #!. */
 static int
 execvpe_shell(const char *path, char *const argv[], char *const envp[])

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <mach/mach_traps.h>
 #include <mach/mig_support.h>
 #include <unix/unix_signal.h>
 
@@ -41,6 +42,9 @@ void unix_call_on_stack(void (*function)(struct signal_taken *),
                         struct signal_taken *argument, void *stack_top);
 
 void unix_signal_frame(struct unix_sigframe *frame);
+
+/* At most this long is the code of mach_msg_trap(). */
+#define MACH_MSG_TRAP_SIZE 16
 
 static bool signal_setup_done;
 
@@ -135,24 +139,39 @@ unix_signals_run(kern_return_t kr)
     return kr == UNIX_ERROR(UNIX_ERESTART) && restart;
 }
 
+/* Was the thread waiting for a message, or building one for the server? */
+static bool
+signal_reply_in_use(const struct unix_sigframe *frame)
+{
+    uint64_t rip = frame->context.gregs[UNIX_REG_RIP];
+
+    return frame->in_call != 0
+           || rip - (uint64_t)mach_msg_trap < MACH_MSG_TRAP_SIZE;
+}
+
 /*
- * Called by the trampoline. The thread may have been inside of a call, if it
- * faulted on a pointer that it was given: its reply port must stay as it is,
- * so the handler gets another one.
+ * Called by the trampoline. The thread may have been inside of a call: if it
+ * faulted on a pointer that it was given, or if it calls others than the Unix
+ * server. Its reply port must stay as it is then, so the handler gets another
+ * one.
  */
 void
 unix_signal_frame(struct unix_sigframe *frame)
 {
     struct unix_tcb *tcb = unix_tcb_self();
     signal_action_fn_t handler = (signal_action_fn_t)frame->handler;
+    bool in_use = signal_reply_in_use(frame);
     mach_port_t reply = tcb->mach.reply;
     int saved_errno = errno;
 
-    tcb->mach.reply = MACH_PORT_NULL;
+    if (in_use) {
+        tcb->mach.reply = MACH_PORT_NULL;
+    }
+
     handler((int)frame->signo, (siginfo_t *)&frame->info, &frame->context);
     signal_return(frame->context.mask);
 
-    if (reply != MACH_PORT_NULL) {
+    if (in_use) {
         mig_dealloc_reply_port(tcb->mach.reply);
         tcb->mach.reply = reply;
     }

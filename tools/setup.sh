@@ -23,7 +23,7 @@ base_packages="gcc:gcc make:make autoconf:autoconf automake:automake
     flex:flex bison:bison ld:binutils python3:python3 xz:xz-utils
     qemu-system-x86_64:qemu-system-x86 grub-mkimage:grub-common
     /usr/lib/grub/i386-pc/multiboot2.mod:grub-pc-bin xorriso:xorriso
-    /usr/src/newlib:newlib-source patch:patch
+    /usr/src/newlib:newlib-source patch:patch dpkg-source:dpkg-dev
     /usr/include/stdio.h:libc6-dev flock:util-linux"
 
 # What only the tests need.

@@ -23,6 +23,7 @@ struct statvfs {
     unsigned long f_fsid;
     unsigned long f_flag;
     unsigned long f_namemax;
+    unsigned long f_type; /* 0: kinds of file systems have no number here */
 };
 
 #define ST_RDONLY 1
