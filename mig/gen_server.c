@@ -428,6 +428,7 @@ gen_server_preset(struct text *text, const struct routine *routine,
 {
     const struct type *type;
     const char *name, *place, *capacity;
+    uint32_t max;
 
     type = arg->type;
     name = gen_server_local(routine, arg);
@@ -459,6 +460,8 @@ gen_server_preset(struct text *text, const struct routine *routine,
         return;
     }
 
+    max = arg_count_max(routine, arg);
+
     if ((arg->flags & ARG_FLAG_COUNTINOUT) != 0) {
         capacity = gen_arg_field("In", &routine->request, arg, FIELD_CAPACITY);
         emit(text, "    %sCnt = %s;\n\n", name, capacity);
@@ -466,9 +469,9 @@ gen_server_preset(struct text *text, const struct routine *routine,
              "    if (%sCnt > %u) {\n"
              "        %sCnt = %u;\n"
              "    }\n\n",
-             name, type->count, name, type->count);
+             name, max, name, max);
     } else {
-        emit(text, "    %sCnt = %u;\n", name, type->count);
+        emit(text, "    %sCnt = %u;\n", name, max);
     }
 }
 

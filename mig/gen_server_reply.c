@@ -291,20 +291,26 @@ static void
 gen_server_clamp(struct text *text, const struct routine *routine)
 {
     const struct arg *arg;
-    const char *name, *limit;
+    const char *name;
+    uint32_t max;
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->out || !arg_has_count(arg) || arg->type->count == 0) {
+        if (!arg->out || !arg_has_count(arg)) {
+            continue;
+        }
+
+        max = arg_count_max(routine, arg);
+
+        if (max == 0) {
             continue;
         }
 
         name = gen_server_local(routine, arg);
-        limit = pool_printf("%u", arg->type->count);
         emit(text,
-             "    if (MIG_UNLIKELY(%sCnt > %s)) {\n"
-             "        %sCnt = %s;\n"
+             "    if (MIG_UNLIKELY(%sCnt > %u)) {\n"
+             "        %sCnt = %u;\n"
              "    }\n\n",
-             name, limit, name, limit);
+             name, max, name, max);
     }
 }
 

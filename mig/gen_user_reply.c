@@ -76,23 +76,24 @@ gen_user_check_reply(struct text *text, const struct routine *routine)
 void
 gen_user_check_room(struct text *text, const struct routine *routine)
 {
-    const struct arg *arg;
+    const struct arg *arg, *owner;
     const char *count;
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->out || arg->type->form != TYPE_FORM_VPORTS ||
-            !arg_has_count(arg)) {
+        if (!arg->out || arg->type->form != TYPE_FORM_VPORTS) {
             continue;
         }
 
-        count = gen_arg_field("Out", &routine->reply, arg, FIELD_COUNT);
-        emit(text, "    if (MIG_UNLIKELY(%s > *%sCnt)) {\n", count, arg->name);
+        owner = arg->count;
+        count = gen_arg_field("Out", &routine->reply, owner, FIELD_COUNT);
+        emit(text, "    if (MIG_UNLIKELY(%s > *%sCnt)) {\n", count,
+             owner->name);
         emit(text,
              "        *%sCnt = %s;\n"
              "        %s(&OutP->Head);\n"
              "        return MIG_ARRAY_TOO_LARGE;\n"
              "    }\n\n",
-             arg->name, count, gen_user_destroy());
+             owner->name, count, gen_user_destroy());
     }
 }
 
@@ -127,16 +128,13 @@ gen_user_unpack_varray(struct text *text, const struct routine *routine,
     count = gen_arg_field("Out", &routine->reply, arg->count, FIELD_COUNT);
 
     emit(text, "    bytes = %s;\n\n", gen_bytes(arg, count));
-
-    if (arg_has_count(arg)) {
-        emit(text, "    if (MIG_UNLIKELY(%s > *%sCnt)) {\n", count, arg->name);
-        emit(text,
-             "        bytes = %s;\n"
-             "        kr = MIG_ARRAY_TOO_LARGE;\n"
-             "    }\n\n",
-             gen_bytes(arg, pool_printf("*%sCnt", arg->name)));
-    }
-
+    emit(text, "    if (MIG_UNLIKELY(%s > *%sCnt)) {\n", count,
+         arg->count->name);
+    emit(text,
+         "        bytes = %s;\n"
+         "        kr = MIG_ARRAY_TOO_LARGE;\n"
+         "    }\n\n",
+         gen_bytes(arg, pool_printf("*%sCnt", arg->count->name)));
     emit(text,
          "    if (bytes != 0) {\n"
          "        memcpy(%s, %s, bytes);\n"

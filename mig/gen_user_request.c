@@ -22,10 +22,10 @@ gen_user_check_counts(struct text *text, const struct routine *routine)
         }
 
         emit(text,
-             "    if (%sCnt > %u) {\n"
+             "    if (%s%sCnt > %u) {\n"
              "        return MIG_ARRAY_TOO_LARGE;\n"
              "    }\n\n",
-             arg->count->name, arg->type->count);
+             arg->out ? "*" : "", arg->count->name, arg->type->count);
     }
 }
 
@@ -68,8 +68,8 @@ gen_user_pack_ports(struct text *text, const struct field *field)
     value = pool_printf("%s[i]", arg->name);
 
     if (type_is_variable(arg->type)) {
-        value = pool_printf("(i < %sCnt) ? %s : MACH_PORT_NULL",
-                            arg->count->name, value);
+        value = pool_printf("(i < %s%sCnt) ? %s : MACH_PORT_NULL",
+                            arg->out ? "*" : "", arg->count->name, value);
     }
 
     emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
@@ -206,6 +206,7 @@ gen_user_pack_field(struct text *text, const struct routine *routine,
                     const struct field *field)
 {
     const char *place, *name;
+    uint32_t max;
 
     place = gen_field("In", field);
     name = (field->arg == NULL) ? "" : field->arg->name;
@@ -235,9 +236,11 @@ gen_user_pack_field(struct text *text, const struct routine *routine,
         }
         break;
     case FIELD_CAPACITY:
-        if (field->arg->type->count != 0) {
+        max = arg_count_max(routine, field->arg);
+
+        if (max != 0) {
             emit(text, "    %s = (*%sCnt < %u) ? *%sCnt : %u;\n", place, name,
-                 field->arg->type->count, name, field->arg->type->count);
+                 max, name, max);
         }
         break;
     case FIELD_OFFSET:

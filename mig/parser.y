@@ -166,7 +166,7 @@ declaration:
     subsystem
   | option
   | import_file
-  | TYPE named { /* declared by the rule itself */ }
+  | TYPE named { type_declare($2); }
   | routine
   | SKIP slots { subsystem_skip($2, &@1); }
   ;
@@ -255,8 +255,8 @@ import:
 named:
     typename '=' typespec { $<type>$ = type_copy(&@1, $3); } clauses
     {
-        type_declare($<type>4, $<text>1, &@1);
         $$ = $<type>4;
+        type_set_name($$, $<text>1);
     }
   ;
 
@@ -734,7 +734,8 @@ parser_use(const char *name, const struct source_pos *pos)
 
         /* Say it once: the name stands for a wrong type from here on. */
         type = type_error(pos);
-        type_declare(type, name, pos);
+        type_set_name(type, name);
+        type_declare(type);
     }
 
     return type;

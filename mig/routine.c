@@ -63,6 +63,24 @@ arg_is_server(const struct arg *arg)
     }
 }
 
+uint32_t
+arg_count_max(const struct routine *routine, const struct arg *arg)
+{
+    const struct arg *other;
+    uint32_t max;
+
+    max = 0;
+
+    for (other = routine->args; other != NULL; other = other->next) {
+        if (other->count == arg->count && other->type->count != 0 &&
+            (max == 0 || other->type->count < max)) {
+            max = other->type->count;
+        }
+    }
+
+    return max;
+}
+
 bool
 arg_has_count(const struct arg *arg)
 {

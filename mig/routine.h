@@ -9,6 +9,7 @@
 #define MIG_ROUTINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "layout.h"
 #include "source.h"
@@ -104,6 +105,12 @@ const char *arg_direction_name(enum arg_direction direction);
 /* True if the argument appears in the C prototype of that side. */
 bool arg_is_user(const struct arg *arg);
 bool arg_is_server(const struct arg *arg);
+
+/*
+ * The most elements that a result may have, whose count several arrays may
+ * share; 0 if there is no limit.
+ */
+uint32_t arg_count_max(const struct routine *routine, const struct arg *arg);
 
 /* True if the argument has a C count, a Dealloc flag, of its own. */
 bool arg_has_count(const struct arg *arg);

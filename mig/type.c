@@ -493,18 +493,22 @@ type_same_layout(const struct type *a, const struct type *b)
 }
 
 void
-type_declare(struct type *type, const char *name, const struct source_pos *pos)
+type_set_name(struct type *type, const char *name)
+{
+    type->name = name;
+
+    if (!type_check_element(&type->pos, type)) {
+        type->sent = NULL; /* said once */
+    }
+}
+
+void
+type_declare(struct type *type)
 {
     struct type *old;
     struct type *next;
 
-    type->name = name;
-
-    if (!type_check_element(pos, type)) {
-        type->sent = NULL;
-    }
-
-    old = type_lookup(name);
+    old = type_lookup(type->name);
 
     if (old == NULL) {
         *type_tail = type;
@@ -514,7 +518,8 @@ type_declare(struct type *type, const char *name, const struct source_pos *pos)
 
     if (!old->predefined && old->form != TYPE_FORM_ERROR &&
         type->form != TYPE_FORM_ERROR && !type_same_layout(old, type)) {
-        diag_error(pos, "type `%s' is already defined otherwise", name);
+        diag_error(&type->pos, "type `%s' is already defined otherwise",
+                   type->name);
         diag_note(&old->pos, "the other definition is here");
         return;
     }

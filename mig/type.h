@@ -95,8 +95,8 @@ void type_struct_end(struct type *type);
 
 /* The table of named types. */
 void type_setup(void);
-void
-type_declare(struct type *type, const char *name, const struct source_pos *pos);
+void type_set_name(struct type *type, const char *name);
+void type_declare(struct type *type);
 struct type *type_lookup(const char *name);
 
 /* A type whose name could have been meant; NULL: there is none. */
