@@ -178,6 +178,19 @@ call_right_arrays(void)
 }
 
 static kern_return_t
+call_pairs(void)
+{
+    mach_port_t ports[3] = { 4, 5, 6 }, ports_out[4] = { 0 };
+    int keys[3] = { 1, 2, 3 }, keys_out[4] = { 0 };
+    mach_msg_type_number_t count = 4;
+    kern_return_t kr;
+
+    kr = pairs(SERVER, keys, 3, ports, keys_out, &count, ports_out);
+    return rpc_note(kr, count == 3 && keys_out[2] == 6 && ports_out[2] == 3 &&
+                            ports_out[3] == 0);
+}
+
+static kern_return_t
 call_exchange(void)
 {
     mach_port_t port = 0x31;
@@ -347,6 +360,7 @@ const struct rpc_call rpc_calls[] = {
     { "strings", call_strings, false, false, false, 0, false },
     { "rights", call_rights, false, false, false, 6, false },
     { "right_arrays", call_right_arrays, false, false, false, 6, false },
+    { "pairs", call_pairs, false, false, false, 3, false },
     { "exchange", call_exchange, false, false, false, 1, false },
     { "memory", call_memory, false, false, false, 5, false },
     { "loose", call_loose, false, false, false, 0, true },

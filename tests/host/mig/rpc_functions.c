@@ -274,6 +274,25 @@ srv_right_arrays(mach_port_t server, ports_t some,
 }
 
 kern_return_t
+srv_pairs(mach_port_t server, ints_t keys, mach_msg_type_number_t keysCnt,
+          ports_t ports, ints_t keys_out, mach_msg_type_number_t *keys_outCnt,
+          ports_t ports_out)
+{
+    mach_msg_type_number_t i;
+
+    (void)server;
+    RPC_ENTER();
+
+    for (i = 0; i < keysCnt; i++) {
+        keys_out[i] = (int)ports[i];
+        ports_out[i] = (mach_port_t)keys[i];
+    }
+
+    *keys_outCnt = rpc_claim(keysCnt);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
 srv_exchange(mach_port_t server, mach_port_t *port)
 {
     (void)server;

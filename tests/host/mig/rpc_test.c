@@ -229,6 +229,9 @@ test_clamp(void)
     rpc_server_wish.count = 0xffffffff;
     (void)current->call();
     is(rpc_record.code, KERN_SUCCESS, "too large a shared count is cut");
+    start(find("pairs"));
+    rpc_server_wish.count = 8;
+    is(current->call(), KERN_SUCCESS, "the smaller of two limits holds");
     start(find("right_arrays"));
     rpc_server_wish.count = 5;
     is(current->call(), KERN_SUCCESS, "too many rights are cut");
@@ -251,6 +254,7 @@ test_client_limits(void)
 {
     static char longer[100];
     int a[9] = { 0 }, a_out[8], c_out, tail_out;
+    mach_port_t ports[4] = { 1, 2, 3, 4 }, ports_out[2];
     char b_out[10];
     uint64_t d_out[4];
     point_t e_out[4];
@@ -275,6 +279,24 @@ test_client_limits(void)
     is(one, 3, "and its true count told");
     is(a_out[0], 5, "what fits is there");
     is(tail_out, 2, "and so is what follows");
+
+    start(find("shared_count"));
+    a[2] = 7;
+    is(shared_count(RPC_SERVER_PORT, a, 3, a, &after, a_out, &one, a_out + 1),
+       KERN_SUCCESS, "a shared count");
+    is(one, 3, "of three");
+    one = 1;
+    is(shared_count(RPC_SERVER_PORT, a, 3, a, &after, a_out, &one, a_out + 7),
+       MIG_ARRAY_TOO_LARGE, "no room in either array");
+    is(one, 3, "is said once");
+
+    start(find("pairs"));
+    one = 2;
+    is(pairs(RPC_SERVER_PORT, a, 3, ports, a_out, &one, ports_out),
+       MIG_ARRAY_TOO_LARGE, "no room for rights");
+    is(rpc_record.destroyed, 1, "none of them is kept");
+    is(pairs(RPC_SERVER_PORT, a, 5, ports, a_out, &one, ports_out),
+       MIG_ARRAY_TOO_LARGE, "too many rights are not sent");
 
     memset(longer, 'l', sizeof(longer) - 1);
     start(find("strings"));
