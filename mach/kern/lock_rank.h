@@ -17,11 +17,11 @@ enum lock_rank {
     LOCK_RANK_VM_OBJECT,   /* struct vm_object: shadower before shadow */
     LOCK_RANK_PMAP,        /* struct pmap */
     LOCK_RANK_VM_PV,       /* reverse mappings of a page */
+    LOCK_RANK_INTERRUPT,   /* interrupt objects, the vector table */
     LOCK_RANK_SPACE,       /* struct ipc_space */
     LOCK_RANK_TRANSIT,     /* chains of receive rights in messages */
     LOCK_RANK_PORT,        /* struct ipc_port and its queue */
     LOCK_RANK_PSET,        /* a port set */
-    LOCK_RANK_INTERRUPT,   /* interrupt objects */
     LOCK_RANK_WAIT,        /* buckets of the event hash */
     LOCK_RANK_SLAB,        /* slab caches */
     LOCK_RANK_STACK,       /* the stock of kernel stacks */
