@@ -302,7 +302,6 @@ gen_user_options(const struct routine *routine, const char **timeoutp)
         *timeoutp = routine->send_time;
         receive = false;
     } else {
-        receive = false;
         goto out_options;
     }
 

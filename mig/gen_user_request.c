@@ -202,54 +202,67 @@ gen_user_pack_vstring(struct text *text, const struct routine *routine,
 }
 
 static void
-gen_user_pack_field(struct text *text, const struct routine *routine,
-                    const struct field *field)
+gen_user_pack_descriptor(struct text *text, const struct field *field)
 {
-    const char *place, *name;
-    uint32_t max;
+    const struct arg *arg;
 
-    place = gen_field("In", field);
-    name = (field->arg == NULL) ? "" : field->arg->name;
+    arg = field->arg;
 
     switch (field->kind) {
     case FIELD_PORT:
-        gen_user_pack_port(
-            text, field, place,
-            pool_printf("%s%s", field->arg->out ? "*" : "", name));
+        gen_user_pack_port(text, field, gen_field("In", field),
+                           pool_printf("%s%s", arg->out ? "*" : "", arg->name));
         break;
     case FIELD_PORTS:
         gen_user_pack_ports(text, field);
         break;
-    case FIELD_OOL:
-    case FIELD_OOL_PORTS:
+    default:
         gen_user_pack_ool(text, field);
         break;
-    case FIELD_NDR:
-        emit(text, "    InP->NDR = NDR_record;\n");
-        break;
-    case FIELD_RETCODE:
-        break;
-    case FIELD_COUNT:
-        if (field->arg->type->form != TYPE_FORM_VSTRING) {
-            emit(text, "    %s = %s%sCnt;\n", place, field->arg->out ? "*" : "",
-                 name);
-        }
-        break;
-    case FIELD_CAPACITY:
-        max = arg_count_max(routine, field->arg);
+    }
+}
 
-        if (max != 0) {
-            emit(text, "    %s = (*%sCnt < %u) ? *%sCnt : %u;\n", place, name,
-                 max, name, max);
-        }
-        break;
+/* Counts, and the room that the client has for a result. */
+static void
+gen_user_pack_count(struct text *text, const struct routine *routine,
+                    const struct field *field)
+{
+    const struct arg *arg;
+    const char *place;
+    uint32_t max;
+
+    arg = field->arg;
+    place = gen_field("In", field);
+
+    switch (field->kind) {
     case FIELD_OFFSET:
         emit(text, "    %s = 0;\n", place);
         break;
-    case FIELD_DATA:
-        emit(text, "    %s = %s%s;\n", place, field->arg->out ? "*" : "", name);
-        gen_user_pack_pad(text, field);
+    case FIELD_CAPACITY:
+        max = arg_count_max(routine, arg);
+        emit(text, "    %s = (*%sCnt < %u) ? *%sCnt : %u;\n", place, arg->name,
+             max, arg->name, max);
         break;
+    default:
+        if (arg->type->form != TYPE_FORM_VSTRING) {
+            emit(text, "    %s = %s%sCnt;\n", place, arg->out ? "*" : "",
+                 arg->name);
+        }
+
+        break;
+    }
+}
+
+static void
+gen_user_pack_data(struct text *text, const struct routine *routine,
+                   const struct field *field)
+{
+    const char *place, *name;
+
+    place = gen_field("In", field);
+    name = field->arg->name;
+
+    switch (field->kind) {
     case FIELD_ARRAY:
         emit(text, "    memcpy(%s, %s, %u);\n", place, name, field->size);
         gen_user_pack_pad(text, field);
@@ -257,15 +270,48 @@ gen_user_pack_field(struct text *text, const struct routine *routine,
     case FIELD_STRING:
         emit(text, "    (void)mig_string_fill(%s, %s, %u);\n", place, name,
              field->size);
+
         if (field->pad != 0) {
             emit(text, "    (void)mig_pad(%s, %u);\n", place, field->size);
         }
+
         break;
     case FIELD_VARRAY:
         gen_user_pack_varray(text, routine, field);
         break;
     case FIELD_VSTRING:
         gen_user_pack_vstring(text, routine, field);
+        break;
+    default:
+        emit(text, "    %s = %s%s;\n", place, field->arg->out ? "*" : "", name);
+        gen_user_pack_pad(text, field);
+        break;
+    }
+}
+
+static void
+gen_user_pack_field(struct text *text, const struct routine *routine,
+                    const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_PORT:
+    case FIELD_PORTS:
+    case FIELD_OOL:
+    case FIELD_OOL_PORTS:
+        gen_user_pack_descriptor(text, field);
+        break;
+    case FIELD_NDR:
+        emit(text, "    InP->NDR = NDR_record;\n");
+        break;
+    case FIELD_RETCODE:
+        break;
+    case FIELD_COUNT:
+    case FIELD_CAPACITY:
+    case FIELD_OFFSET:
+        gen_user_pack_count(text, routine, field);
+        break;
+    default:
+        gen_user_pack_data(text, routine, field);
         break;
     }
 }
