@@ -122,15 +122,13 @@ gsync_continue(struct thread *self)
 
 kern_return_t
 gsync_wait_trap(mach_port_name_t task_name, vm_offset_t address,
-                uint32_t expected, uint32_t unused, uint32_t msec, int flags)
+                uint32_t expected, uint32_t msec, int flags)
 {
     struct thread *self = current_thread();
     struct task *task = task_lookup(task_name);
     struct gsync_word found;
     uint64_t timeout = 0;
     kern_return_t kr;
-
-    (void)unused;
 
     if (task == NULL) {
         return KERN_INVALID_TASK;

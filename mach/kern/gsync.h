@@ -19,8 +19,7 @@ void gsync_setup(void);
  *          KERN_ABORTED.
  */
 kern_return_t gsync_wait_trap(mach_port_name_t task, vm_offset_t address,
-                              uint32_t expected, uint32_t unused,
-                              uint32_t msec, int flags);
+                              uint32_t expected, uint32_t msec, int flags);
 
 /* Wake one, or all with GSYNC_BROADCAST; GSYNC_MUTATE stores value first. */
 kern_return_t gsync_wake_trap(mach_port_name_t task, vm_offset_t address,

@@ -21,7 +21,7 @@ vm_account_create(void)
 
     if (account != NULL) {
         refcount_init(&account->refs, 1);
-        account->limit = ~(vm_size_t)0;
+        account->limit = VM_ACCOUNT_DEFAULT_LIMIT;
     }
 
     return account;

@@ -26,7 +26,10 @@ struct vm_account {
 
 void vm_account_setup(void);
 
-MUST_CHECK struct vm_account *vm_account_create(void); /* no limit */
+/* Until somebody sets a limit: far above what a machine has, but a bound. */
+#define VM_ACCOUNT_DEFAULT_LIMIT (1ul << 40)
+
+MUST_CHECK struct vm_account *vm_account_create(void);
 void vm_account_ref(struct vm_account *account);
 void vm_account_unref(struct vm_account *account);
 

@@ -131,7 +131,6 @@ fault_new_page(struct vm_fault *fault, struct vm_page *from)
 static void
 fault_walk(struct vm_fault *fault)
 {
-    vm_events_self()->lookups++;
     fault->page = vm_object_lookup(fault->object, fault->index);
     fault->holder = fault->object;
 
@@ -194,8 +193,6 @@ fault_page(struct vm_fault *fault, vm_prot_t access)
         if (fault->page == NULL) {
             return KERN_RESOURCE_SHORTAGE;
         }
-    } else {
-        vm_events_self()->hits++;
     }
 
     if (write && fault->holder != object) {

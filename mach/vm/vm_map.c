@@ -202,10 +202,9 @@ map_before(struct vm_map *map, struct vm_map_entry *above)
 }
 
 void
-vm_map_link(struct vm_map *map, struct vm_map_entry *entry)
+vm_map_link(struct vm_map *map, struct vm_map_entry *above,
+            struct vm_map_entry *entry)
 {
-    struct vm_map_entry *above = vm_map_lookup_above(map, entry->node.start);
-
     assert(above == NULL || above->node.start >= entry->node.end);
 
     if (entry->object == NULL) {
@@ -377,8 +376,15 @@ entry_cut(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
     entry_unmap(map, entry, start, end);
 
     if (entry_owns_pages(entry)) {
-        vm_object_remove_pages(entry->object, vm_map_entry_index(entry, start),
-                               vm_map_entry_index(entry, end));
+        uint64_t first = vm_map_entry_index(entry, start);
+        uint64_t last = vm_map_entry_index(entry, end);
+
+        vm_object_remove_pages(entry->object, first, last);
+
+        /* Nothing is left at the end: it can grow there again. */
+        if (entry->object->refs == 1 && entry->object->end == last) {
+            entry->object->end = first;
+        }
     }
 
     map->size -= end - start;
@@ -471,17 +477,19 @@ vm_map_range(vm_offset_t address, vm_size_t size, vm_offset_t *startp,
     return KERN_SUCCESS;
 }
 
-/* The lowest free range at or above `from`, or VM_MAX_ADDRESS. */
-static vm_offset_t
+/* The lowest free range at or above `from`. False: none is large enough. */
+static bool
 map_find_space(struct vm_map *map, vm_offset_t from, vm_size_t size,
-               vm_offset_t mask)
+               vm_offset_t mask, struct vm_map_place *place)
 {
     vm_offset_t at = from;
+    struct vm_map_node *node;
 
-    for (;;) {
-        struct vm_map_node *node = vm_map_tree_find_gap(&map->tree, at, size);
+    do {
         struct vm_map_entry *last;
         vm_offset_t limit = VM_MAX_ADDRESS;
+
+        node = vm_map_tree_find_gap(&map->tree, at, size);
 
         if (node != NULL) {
             at = MAX(at, node->start - node->gap);
@@ -494,20 +502,21 @@ map_find_space(struct vm_map *map, vm_offset_t from, vm_size_t size,
         at = (at + mask) & ~mask;
 
         if (at >= from && at <= limit && size <= limit - at) {
-            return at;
+            place->start = at;
+            place->end = at + size;
+            place->above = vm_map_entry_of(node);
+            return true;
         }
 
-        if (node == NULL || at < from) {
-            return VM_MAX_ADDRESS;
-        }
+        at = node == NULL ? 0 : MAX(at, node->end);
+    } while (node != NULL && at >= from);
 
-        at = MAX(at, node->end);
-    }
+    return false;
 }
 
 static kern_return_t
 map_place_anywhere(struct vm_map *map, const struct vm_map_request *request,
-                   vm_offset_t *startp, vm_offset_t *endp)
+                   struct vm_map_place *place)
 {
     vm_offset_t from = request->address & ~PAGE_MASK;
     vm_offset_t mask = request->mask | PAGE_MASK;
@@ -523,21 +532,16 @@ map_place_anywhere(struct vm_map *map, const struct vm_map_request *request,
         from = VM_ANYWHERE_BASE;
     }
 
-    *startp = map_find_space(map, from, size, mask);
-
-    if (*startp == VM_MAX_ADDRESS) {
-        *startp = map_find_space(map, VM_MIN_ADDRESS, size, mask);
-    }
-
-    *endp = *startp + size;
-    return *startp == VM_MAX_ADDRESS ? KERN_NO_SPACE : KERN_SUCCESS;
+    return map_find_space(map, from, size, mask, place) ||
+                   map_find_space(map, VM_MIN_ADDRESS, size, mask, place)
+               ? KERN_SUCCESS
+               : KERN_NO_SPACE;
 }
 
 kern_return_t
-vm_map_place(struct vm_map *map, const struct vm_map_request *request,
-             vm_offset_t *startp, vm_offset_t *endp, struct list *dead)
+vm_map_find_place(struct vm_map *map, const struct vm_map_request *request,
+                  struct vm_map_place *place, struct list *dead)
 {
-    struct vm_map_entry *above;
     kern_return_t kr;
 
     if (map->dead) {
@@ -545,22 +549,23 @@ vm_map_place(struct vm_map *map, const struct vm_map_request *request,
     }
 
     if ((request->flags & VM_FLAGS_ANYWHERE) != 0) {
-        return map_place_anywhere(map, request, startp, endp);
+        return map_place_anywhere(map, request, place);
     }
 
-    kr = vm_map_range(request->address, request->size, startp, endp);
+    kr = vm_map_range(request->address, request->size, &place->start,
+                      &place->end);
 
     if (kr != KERN_SUCCESS) {
         return kr;
     }
 
-    if ((*startp & request->mask) != 0) {
+    if ((place->start & request->mask) != 0) {
         return KERN_INVALID_ARGUMENT;
     }
 
-    above = vm_map_lookup_above(map, *startp);
+    place->above = vm_map_lookup_above(map, place->start);
 
-    if (above == NULL || above->node.start >= *endp) {
+    if (place->above == NULL || place->above->node.start >= place->end) {
         return KERN_SUCCESS;
     }
 
@@ -568,7 +573,9 @@ vm_map_place(struct vm_map *map, const struct vm_map_request *request,
         return KERN_NO_SPACE;
     }
 
-    return vm_map_clear(map, *startp, *endp, dead);
+    kr = vm_map_clear(map, place->start, place->end, dead);
+    place->above = vm_map_lookup_above(map, place->start);
+    return kr;
 }
 
 kern_return_t
@@ -592,18 +599,18 @@ vm_map_request_check(const struct vm_map_request *request)
 /* -- Mapping --------------------------------------------------------------- */
 
 /*
- * Let the entry below the range grow over it, if it is of the same kind:
+ * Let the entry below the place grow over it, if it is of the same kind:
  * private zero-filled memory that nobody else has.
  */
 static bool
 map_extend(struct vm_map *map, const struct vm_map_request *request,
-           vm_offset_t start, vm_offset_t end)
+           const struct vm_map_place *place)
 {
-    struct vm_map_entry *above = vm_map_lookup_above(map, start);
-    struct vm_map_entry *below = map_before(map, above);
+    struct vm_map_entry *below = map_before(map, place->above);
+    vm_size_t size = place->end - place->start;
     struct vm_object *object;
 
-    if (below == NULL || below->node.end != start ||
+    if (below == NULL || below->node.end != place->start ||
         below->protection != request->protection ||
         below->max_protection != request->max_protection ||
         below->inheritance != request->inheritance || below->needs_copy ||
@@ -614,8 +621,7 @@ map_extend(struct vm_map *map, const struct vm_map_request *request,
     object = below->object;
 
     if (object != NULL) {
-        uint64_t first = vm_map_entry_index(below, start);
-        uint64_t last = vm_map_entry_index(below, end);
+        uint64_t first = vm_map_entry_index(below, place->start);
 
         if (object->refs != 1 || object->shared || object->shadow != NULL ||
             object->copy != NULL) {
@@ -623,33 +629,55 @@ map_extend(struct vm_map *map, const struct vm_map_request *request,
         }
 
         /* Pages of an earlier use, when it was shared. */
-        vm_object_remove_pages(object, first, UINT64_MAX);
-        object->end = last;
+        if (object->end > first) {
+            vm_object_remove_pages(object, first, UINT64_MAX);
+        }
+
+        object->end = first + (size >> PAGE_SHIFT);
     }
 
-    map->size += end - start;
-    below->node.end = end;
-    map_set_gap(map, above);
+    map->size += size;
+    below->node.end = place->end;
+    map_set_gap(map, place->above);
     return true;
 }
 
-/* Enter a new entry for the object; a reference to it becomes the entry's.
- * The map is locked, the range is free, the charge done. */
-static void
-map_enter(struct vm_map *map, struct vm_map_entry *entry,
-          const struct vm_map_request *request, vm_offset_t start,
-          vm_offset_t end)
+/*
+ * Put memory of the request's kind at a free place that is charged, in a new
+ * entry if need be. *entryp is NULL if the entry made before was used.
+ */
+static kern_return_t
+map_enter(struct vm_map *map, struct vm_map_entry **entryp,
+          const struct vm_map_request *request,
+          const struct vm_map_place *place)
 {
-    entry->node.start = start;
-    entry->node.end = end;
+    struct vm_map_entry *entry = *entryp;
+    struct vm_map_entry *next;
+
+    if ((entry == NULL || entry->object == NULL) &&
+        map_extend(map, request, place)) {
+        return KERN_SUCCESS;
+    }
+
+    if (entry == NULL) {
+        entry = vm_map_entry_create();
+
+        if (entry == NULL) {
+            return KERN_RESOURCE_SHORTAGE;
+        }
+
+        entry->charged = true;
+    }
+
+    *entryp = NULL;
+    entry->node.start = place->start;
+    entry->node.end = place->end;
     entry->protection = (uint8_t)request->protection;
     entry->max_protection = (uint8_t)request->max_protection;
     entry->inheritance = (uint8_t)request->inheritance;
-    vm_map_link(map, entry);
+    vm_map_link(map, place->above, entry);
 
     if (entry->object == NULL) {
-        struct vm_map_entry *next;
-
         entry = vm_map_join(map, entry);
         next = vm_map_next(map, entry);
 
@@ -657,15 +685,39 @@ map_enter(struct vm_map *map, struct vm_map_entry *entry,
             vm_map_join(map, next);
         }
     }
+
+    return KERN_SUCCESS;
 }
 
-/* The entry's view of the object, before it gets a place. */
+/*
+ * The entry for a request, made before the map is locked, as far as needed:
+ * for untouched memory only if its place would be cleared for it.
+ */
 static kern_return_t
-map_prepare_object(struct vm_map_entry *entry, struct vm_object *object,
-                   uint64_t offset, const struct vm_map_request *request)
+map_prepare_entry(const struct vm_map_request *request,
+                  struct vm_object *object, uint64_t offset,
+                  struct vm_map_entry **entryp)
 {
     uint64_t size = (request->size + PAGE_MASK) & ~PAGE_MASK;
+    struct vm_map_entry *entry;
 
+    *entryp = NULL;
+
+    if (object == NULL && (request->flags & VM_FLAGS_OVERWRITE) == 0) {
+        return KERN_SUCCESS;
+    }
+
+    if (object != NULL && object->is_device && request->copy) {
+        return KERN_NOT_SUPPORTED;
+    }
+
+    entry = vm_map_entry_create();
+
+    if (entry == NULL) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    *entryp = entry;
     entry->offset = offset;
     entry->charged = object == NULL || request->copy;
 
@@ -681,14 +733,25 @@ map_prepare_object(struct vm_map_entry *entry, struct vm_object *object,
         return KERN_SUCCESS;
     }
 
-    if (object->is_device) {
-        return KERN_NOT_SUPPORTED;
-    }
-
     entry->needs_copy = true;
     return vm_object_copy_delayed(object, offset >> PAGE_SHIFT,
                                   (offset + size) >> PAGE_SHIFT,
                                   &entry->object);
+}
+
+/* What private memory for the request will be charged. */
+static vm_size_t
+map_charge(const struct vm_map_request *request, struct vm_object *object)
+{
+    vm_offset_t offset = (request->flags & VM_FLAGS_ANYWHERE) != 0
+                             ? 0
+                             : request->address & PAGE_MASK;
+
+    if (object != NULL && !request->copy) {
+        return 0;
+    }
+
+    return (offset + request->size + PAGE_MASK) & ~PAGE_MASK;
 }
 
 kern_return_t
@@ -696,9 +759,9 @@ vm_map_object(struct vm_map *map, struct vm_map_request *request,
               struct vm_object *object, uint64_t offset)
 {
     struct list dead;
+    struct vm_map_place place;
     struct vm_map_entry *entry;
-    vm_offset_t start, end;
-    vm_size_t charge = 0;
+    vm_size_t charge = map_charge(request, object);
     kern_return_t kr = vm_map_request_check(request);
 
     if (kr != KERN_SUCCESS) {
@@ -709,58 +772,41 @@ vm_map_object(struct vm_map *map, struct vm_map_request *request,
         return KERN_NO_SPACE;
     }
 
-    entry = vm_map_entry_create();
-
-    if (entry == NULL) {
-        return KERN_RESOURCE_SHORTAGE;
-    }
-
     list_init(&dead);
-    kr = map_prepare_object(entry, object, offset, request);
+    kr = map_prepare_entry(request, object, offset, &entry);
 
     if (kr != KERN_SUCCESS) {
         goto out_entry;
     }
 
-    if (entry->charged) {
-        charge = ((request->address & PAGE_MASK) *
-                      ((request->flags & VM_FLAGS_ANYWHERE) == 0) +
-                  request->size + PAGE_MASK) &
-                 ~PAGE_MASK;
-        kr = vm_account_charge(map->account, charge);
+    kr = vm_account_charge(map->account, charge);
 
-        if (kr != KERN_SUCCESS) {
-            goto out_entry;
-        }
+    if (kr != KERN_SUCCESS) {
+        goto out_entry;
     }
 
     vm_map_lock_write(&map->lock);
-    kr = vm_map_place(map, request, &start, &end, &dead);
+    kr = vm_map_find_place(map, request, &place, &dead);
 
     if (kr == KERN_SUCCESS) {
-        request->address = start;
-
-        if (object == NULL && map_extend(map, request, start, end)) {
-            list_insert_tail(&dead, &entry->link);
-        } else {
-            map_enter(map, entry, request, start, end);
-        }
+        kr = map_enter(map, &entry, request, &place);
     }
 
     vm_map_unlock_write(&map->lock);
     vm_map_entries_dispose(&dead);
 
     if (kr == KERN_SUCCESS) {
-        return KERN_SUCCESS;
-    }
-
-    if (charge != 0) {
+        request->address = place.start;
+    } else {
         vm_account_uncharge(map->account, charge);
     }
 
 out_entry:
-    list_insert_tail(&dead, &entry->link);
-    vm_map_entries_dispose(&dead);
+    if (entry != NULL) {
+        list_insert_tail(&dead, &entry->link);
+        vm_map_entries_dispose(&dead);
+    }
+
     return kr;
 }
 
@@ -776,7 +822,14 @@ vm_map_allocate(struct vm_map *map, vm_offset_t *addressp, vm_size_t size,
         .max_protection = VM_PROT_ALL,
         .inheritance = VM_INHERIT_DEFAULT,
     };
-    kern_return_t kr = vm_map_object(map, &request, NULL, 0);
+    kern_return_t kr;
+
+    if (size == 0) {
+        *addressp = 0;
+        return KERN_SUCCESS;
+    }
+
+    kr = vm_map_object(map, &request, NULL, 0);
 
     if (kr == KERN_SUCCESS) {
         *addressp = request.address;

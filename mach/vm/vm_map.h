@@ -109,11 +109,11 @@ MUST_CHECK kern_return_t vm_map_range(vm_offset_t address, vm_size_t size,
 /*
  * The operations of vm_map.defs, with the arguments from there. They work on
  * the whole pages that the range touches. A size of 0 does nothing and
- * succeeds, but for allocate and region.
+ * succeeds (allocate: at address 0).
  *
  * Locks:   take and drop map->lock, and object locks; may block.
  * Returns: KERN_SUCCESS; KERN_INVALID_ARGUMENT (flags, protection,
- *          inheritance, size 0 of allocate); KERN_INVALID_ADDRESS (range
+ *          inheritance); KERN_INVALID_ADDRESS (range
  *          outside user space; a hole in the range of protect, inherit);
  *          KERN_NO_SPACE; KERN_PROTECTION_FAILURE; KERN_LIMIT_REACHED (the
  *          map's limit); KERN_RESOURCE_SHORTAGE; KERN_TERMINATED.

@@ -194,7 +194,7 @@ vm_map_insert(struct vm_map *map, struct vm_map_request *request,
               struct list *entries)
 {
     struct list dead;
-    vm_offset_t start, end;
+    struct vm_map_place place;
     vm_size_t charge = 0;
     kern_return_t kr;
 
@@ -213,18 +213,18 @@ vm_map_insert(struct vm_map *map, struct vm_map_request *request,
 
     list_init(&dead);
     vm_map_lock_write(&map->lock);
-    kr = vm_map_place(map, request, &start, &end, &dead);
+    kr = vm_map_find_place(map, request, &place, &dead);
 
     while (kr == KERN_SUCCESS && !list_empty(entries)) {
         struct vm_map_entry *entry = vm_map_entry_at(list_first(entries));
 
         list_remove(&entry->link);
-        entry->node.start += start;
-        entry->node.end += start;
+        entry->node.start += place.start;
+        entry->node.end += place.start;
         entry->protection = (uint8_t)request->protection;
         entry->max_protection = (uint8_t)request->max_protection;
         entry->inheritance = (uint8_t)request->inheritance;
-        vm_map_link(map, entry);
+        vm_map_link(map, place.above, entry);
     }
 
     vm_map_unlock_write(&map->lock);
@@ -235,7 +235,7 @@ vm_map_insert(struct vm_map *map, struct vm_map_request *request,
         return kr;
     }
 
-    request->address = start;
+    request->address = place.start;
     return KERN_SUCCESS;
 }
 
@@ -317,7 +317,7 @@ fork_entry(struct vm_map *parent, struct vm_map_entry *source,
 
     entry->node.start = source->node.start;
     entry->node.end = source->node.end;
-    vm_map_link(child, entry);
+    vm_map_link(child, NULL, entry);
 
     if (!entry->charged) {
         return KERN_SUCCESS;

@@ -82,9 +82,10 @@ void vm_map_entry_destroy(struct vm_map_entry *entry);
  * Locks: none; long. */
 void vm_map_entries_dispose(struct list *entries);
 
-/* Put an entry with its range set into the map, or take it out. Locks of
- * this and all that follow: map, for writing. */
-void vm_map_link(struct vm_map *map, struct vm_map_entry *entry);
+/* Put an entry with its range set into the map, below `above` (NULL: at the
+ * end), or take it out. Locks of this and all that follow: map, for writing. */
+void vm_map_link(struct vm_map *map, struct vm_map_entry *above,
+                 struct vm_map_entry *entry);
 void vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry);
 
 /* Split the entry so that a border is at the address, if it is inside: the
@@ -106,14 +107,17 @@ struct vm_map_entry *vm_map_join(struct vm_map *map,
 MUST_CHECK kern_return_t vm_map_clear(struct vm_map *map, vm_offset_t start,
                                       vm_offset_t end, struct list *dead);
 
-/*
- * Choose and free the range for a request: its result is [*startp, *endp).
- * With VM_FLAGS_OVERWRITE what was there goes on the list.
- */
-MUST_CHECK kern_return_t vm_map_place(struct vm_map *map,
-                                      const struct vm_map_request *request,
-                                      vm_offset_t *startp, vm_offset_t *endp,
-                                      struct list *dead);
+/* A free place: the range, and the entry above it, or NULL. */
+struct vm_map_place {
+    vm_offset_t start, end;
+    struct vm_map_entry *above;
+};
+
+/* Choose and free the place for a request. With VM_FLAGS_OVERWRITE what was
+ * there goes on the list. */
+MUST_CHECK kern_return_t vm_map_find_place(
+    struct vm_map *map, const struct vm_map_request *request,
+    struct vm_map_place *place, struct list *dead);
 
 /* Flags, protections and inheritance of a request, KERN_SUCCESS or
  * KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE. */

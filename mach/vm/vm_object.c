@@ -172,18 +172,16 @@ vm_object_read(struct vm_object *object, uint64_t offset, void *to,
 void
 vm_object_remove_pages(struct vm_object *object, uint64_t start, uint64_t end)
 {
-    bool more = true;
-
-    while (more) {
+    while (start < end) {
         spin_lock(&object->lock);
 
-        for (unsigned int i = 0; more && i < PREEMPT_PAGES; i++) {
+        for (unsigned int i = 0; start < end && i < PREEMPT_PAGES; i++) {
             struct vm_page *page = vm_page_tree_next(object->pages, start,
                                                      end);
 
-            more = page != NULL;
-
-            if (more) {
+            if (page == NULL) {
+                start = end;
+            } else {
                 start = page->index + 1;
                 vm_object_free_page(object, page);
             }
@@ -191,7 +189,7 @@ vm_object_remove_pages(struct vm_object *object, uint64_t start, uint64_t end)
 
         spin_unlock(&object->lock);
 
-        if (more) {
+        if (start < end) {
             thread_preempt_point();
         }
     }

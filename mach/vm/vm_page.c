@@ -596,10 +596,11 @@ vm_page_statistics(struct vm_statistics *statistics)
         statistics->faults += vm_events[i].faults;
         statistics->zero_fill_count += vm_events[i].zero_fills;
         statistics->cow_faults += vm_events[i].cow_faults;
-        statistics->lookups += vm_events[i].lookups;
-        statistics->hits += vm_events[i].hits;
     }
 
+    /* Each fault looks for one page. */
+    statistics->lookups = statistics->faults;
+    statistics->hits = statistics->faults - statistics->zero_fill_count;
     statistics->free_count = vm_page_free_count();
     statistics->active_count = (uint64_t)objects;
 

@@ -131,8 +131,6 @@ struct vm_events {
     uint64_t faults;
     uint64_t zero_fills;
     uint64_t cow_faults;
-    uint64_t lookups; /* pages looked for in an object ... */
-    uint64_t hits;    /* ... and found */
     int64_t object_pages; /* gone into objects less those that left */
 } CACHE_ALIGNED;
 

@@ -11,7 +11,7 @@
 #include <vm/vm_object.h>
 #include <vm/vm_page_tree.h>
 
-#define LEVELS_MAX 10u /* 6 bits each for an index of 52 bits */
+#define LEVELS_MAX 14u /* 4 bits each for an index of 52 bits */
 
 static struct slab_cache node_cache;
 static struct slab_cache tree_cache;
@@ -120,7 +120,9 @@ tree_link(struct vm_page_tree *tree, struct vm_page *page, uint64_t index)
         return true;
     }
 
-    if (!tree_grow(tree, index)) {
+    if (unlikely(index >> (tree->height * VM_PAGE_NODE_BITS) !=
+                 tree->prefix) &&
+        !tree_grow(tree, index)) {
         return false;
     }
 
@@ -136,10 +138,14 @@ tree_link(struct vm_page_tree *tree, struct vm_page *page, uint64_t index)
     }
 
     assert(node->slots[slot] == NULL);
-    branch = tree_branch(page, index, shift);
+    branch = page;
 
-    if (branch == NULL) {
-        return false;
+    if (unlikely(shift != 0)) {
+        branch = tree_branch(page, index, shift);
+
+        if (branch == NULL) {
+            return false;
+        }
     }
 
     node_set(node, slot, branch);
@@ -166,7 +172,7 @@ vm_page_tree_insert(struct vm_page_tree *tree, struct vm_page *page,
 
 /* Empty the slot of an index, and drop the nodes that get empty. */
 static void
-tree_unlink(struct vm_page_tree *tree, uint64_t index)
+tree_prune(struct vm_page_tree *tree, uint64_t index)
 {
     struct vm_page_node *path[LEVELS_MAX];
     unsigned int level = 0;
@@ -197,6 +203,35 @@ tree_unlink(struct vm_page_tree *tree, uint64_t index)
     }
 
     tree->root = NULL;
+}
+
+/* The same, quick when the lowest node keeps other pages. */
+static inline void
+tree_unlink(struct vm_page_tree *tree, uint64_t index)
+{
+    struct vm_page_node *node = tree->root;
+    unsigned int shift = tree->height * VM_PAGE_NODE_BITS;
+    uint64_t used;
+
+    if (shift == 0) {
+        tree->root = NULL;
+        return;
+    }
+
+    while (shift > VM_PAGE_NODE_BITS) {
+        shift -= VM_PAGE_NODE_BITS;
+        node = node->slots[node_slot(index, shift)];
+    }
+
+    used = node->used & ~(1ul << node_slot(index, 0));
+
+    if (used == 0) {
+        tree_prune(tree, index);
+        return;
+    }
+
+    node->slots[node_slot(index, 0)] = NULL;
+    node->used = used;
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pages of an object by index: a radix tree of 64-way nodes whose root
+ * The pages of an object by index: a radix tree of 16-way nodes whose root
  * covers just as much as is needed, wherever that lies, so that a page, or a
  * compact group of pages at any index, costs one step. A lone page needs no
  * node. The tree stands apart from its object, so that two objects can swap
@@ -19,7 +19,7 @@
 
 struct vm_object;
 
-#define VM_PAGE_NODE_BITS 6
+#define VM_PAGE_NODE_BITS 4
 #define VM_PAGE_NODE_SLOTS (1u << VM_PAGE_NODE_BITS)
 
 struct vm_page_node {
@@ -31,7 +31,7 @@ struct vm_page_node {
 struct vm_page_tree {
     struct vm_object *object;
     void *root;          /* NULL, a page (height 0), or a node */
-    uint64_t prefix;     /* index >> (6 * height) of all that is inside */
+    uint64_t prefix;     /* index >> (4 * height) of all that is inside */
     unsigned int height; /* levels of nodes */
     unsigned int count;  /* pages; at most 2^32 */
 };

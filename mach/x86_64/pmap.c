@@ -268,32 +268,48 @@ flush_finish(struct pmap *pmap, struct flush *flush)
 
 /* -- Lists of mappings ----------------------------------------------------- */
 
-/* False: no memory. */
+/* One more mapping. False: no memory. Locks: pmap, and the page's object. */
 static bool
-pv_insert(struct vm_page *page, struct pmap *pmap, vm_offset_t address)
+pv_insert_more(struct vm_page *page, struct pmap *pmap, vm_offset_t address)
 {
     struct spinlock *lock = pv_lock(page);
-    struct pv_entry *pv = &page->pv;
+    struct pv_entry *pv = slab_alloc_raw(&pv_cache);
+
+    if (pv == NULL) {
+        return false;
+    }
 
     spin_lock(lock);
 
-    if (unlikely(pv->pmap != NULL)) {
-        pv = slab_alloc_raw(&pv_cache);
-
-        if (pv == NULL) {
-            spin_unlock(lock);
-            return false;
-        }
-
+    if (page->pv.pmap == NULL) {
+        slab_free(&pv_cache, pv);
+        pv = &page->pv; /* the others have gone meanwhile */
+        pv->next = NULL;
+    } else {
         pv->next = page->pv.next;
         page->pv.next = pv;
-    } else {
-        pv->next = NULL;
     }
 
     pv->pmap = pmap;
     pv->address = address;
     spin_unlock(lock);
+    return true;
+}
+
+/*
+ * The same, quick for the first mapping: who adds one holds the object's
+ * lock, and of no mapping there is nothing that others could remove.
+ */
+static inline bool
+pv_insert(struct vm_page *page, struct pmap *pmap, vm_offset_t address)
+{
+    if (unlikely(page->pv.pmap != NULL)) {
+        return pv_insert_more(page, pmap, address);
+    }
+
+    page->pv.next = NULL;
+    page->pv.address = address;
+    page->pv.pmap = pmap;
     return true;
 }
 

@@ -11,6 +11,11 @@ guest_counts_get(struct guest_counts *before)
     mach_msg_type_number_t count = HOST_OBJECT_COUNTS_COUNT;
     kern_return_t kr;
 
+    /* Ended tasks and threads are reaped by a kernel thread: let it run. */
+    for (int i = 0; i < 64; i++) {
+        (void)swtch_pri(0);
+    }
+
     kr = host_info(mach_host_self(), HOST_OBJECT_COUNTS,
                    (host_info_t)&before->counts, &count);
 
@@ -36,11 +41,6 @@ guest_counts_check(const struct guest_counts *before, const char *name)
     struct guest_counts now;
     const host_object_counts_data_t *a = &now.counts;
     bool same = true;
-
-    /* Ended tasks and threads are reaped by a kernel thread: let it run. */
-    for (int i = 0; i < 64; i++) {
-        (void)swtch_pri(0);
-    }
 
     guest_counts_get(&now);
     same &= guest_counts_compare(b->ports, a->ports, "ports");
