@@ -5,7 +5,7 @@
  * is a new cell with the same value. Random operations are done to both; what
  * programs then read must be the same. In the end nothing may be left over.
  *
- * usage: vm_model_test [steps [seed]]
+ * usage: vm_model_test [steps [seed [megabytes]]]
  */
 
 #include <stdio.h>
@@ -882,7 +882,7 @@ end_all(void)
 int
 main(int argc, char **argv)
 {
-    unsigned long steps = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
+    unsigned long steps = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
     uint64_t frames;
     size_t objects;
 
@@ -890,7 +890,7 @@ main(int argc, char **argv)
         seed = strtoull(argv[2], NULL, 0);
     }
 
-    env_setup(8);
+    env_setup(argc > 3 ? (unsigned int)atoi(argv[3]) : 8);
     tasks[0].map = env_map_create();
     task_end(&tasks[0]); /* leaves what is kept for the next */
     frames = vm_page_free_count();
