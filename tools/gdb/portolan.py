@@ -193,7 +193,7 @@ class System:
 
 def wait_text(thread):
     """What a waiting thread waits for."""
-    receive = thread['receive']
+    receive = thread['msg']
     if int(thread['state']) != STATES.index('waiting'):
         return ''
     if receive['port']:
