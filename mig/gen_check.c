@@ -251,8 +251,7 @@ gen_check_variable(struct text *text, const struct gen_check *check,
     gen_condition_add(&condition, "bytes %s slack", last ? "!=" : ">");
 
     if (field->kind == FIELD_VSTRING) {
-        gen_condition_add(&condition, "mig_string_size(%s, %s) != %s", place,
-                          count, count);
+        gen_condition_add(&condition, "%s[%s - 1] != '\\0'", place, count);
     }
 
     gen_condition_end(&condition, check->bad_arguments);

@@ -226,7 +226,7 @@ gen_server_store_vstring(struct text *text, const struct routine *routine,
     count = gen_arg_field("Out", &routine->reply, field->arg, FIELD_COUNT);
 
     if (gen_server_out_in_place(routine, field->arg)) {
-        emit(text, "    %s = mig_string_seal(%s, %u);\n", count, place,
+        emit(text, "    %s = mig_string_end(%s, %u);\n", count, place,
              field->size);
     } else {
         emit(text, "    %s = mig_string_copy(%s, %s, %u);\n", count, place,

@@ -170,8 +170,11 @@ gen_user_unpack_field(struct text *text, const struct routine *routine,
     case FIELD_ARRAY:
         emit(text, "    memcpy(%s, %s, %u);\n", arg->name, place, field->size);
         break;
-    case FIELD_STRING:
     case FIELD_VSTRING:
+        emit(text, "    memcpy(%s, %s, %s);\n", arg->name, place,
+             gen_arg_field("Out", &routine->reply, arg, FIELD_COUNT));
+        break;
+    case FIELD_STRING:
         emit(text, "    (void)mig_string_copy(%s, %s, %u);\n", arg->name, place,
              field->size);
         break;

@@ -87,13 +87,42 @@ typedef struct {
 /* For what is needed once in a thousand calls: stays off the hot path. */
 #define MIG_COLD __attribute__((__cold__, __noinline__))
 
-/* Copy at most size - 1 characters and a NUL: the bytes with the NUL. */
-static inline mach_msg_size_t
+/*
+ * Strings are copied and measured in words, as paths travel in most calls.
+ * The lowest bit of the result is the highest of the first byte that is 0.
+ */
+static inline uint64_t
+mig_word_zeros(uint64_t word)
+{
+    return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
+}
+
+/*
+ * Copy at most size - 1 characters and a NUL: the bytes with the NUL. A word
+ * is read beyond the string's end only where that cannot leave its page, which
+ * a sanitizer would not understand.
+ */
+static inline __attribute__((__no_sanitize__("address"))) mach_msg_size_t
 mig_string_copy(char *to, const char *from, mach_msg_size_t size)
 {
-    mach_msg_size_t i;
+    mach_msg_size_t i = 0;
+    uint64_t word, zeros;
 
-    for (i = 0; i + 1 < size && from[i] != '\0'; i++) {
+    while (i + 8 < size && ((uintptr_t)(from + i) & 4095) <= 4088) {
+        __builtin_memcpy(&word, from + i, sizeof(word));
+        zeros = mig_word_zeros(word);
+
+        if (zeros != 0) {
+            word &= ((zeros & -zeros) >> 7) - 1;
+            __builtin_memcpy(to + i, &word, sizeof(word));
+            return i + (mach_msg_size_t)__builtin_ctzll(zeros) / 8 + 1;
+        }
+
+        __builtin_memcpy(to + i, &word, sizeof(word));
+        i += 8;
+    }
+
+    for (; i + 1 < size && from[i] != '\0'; i++) {
         to[i] = from[i];
     }
 
@@ -117,8 +146,18 @@ static inline mach_msg_size_t
 mig_string_size(const char *string, mach_msg_size_t size)
 {
     mach_msg_size_t i;
+    uint64_t word, zeros;
 
-    for (i = 0; i < size; i++) {
+    for (i = 0; i + 8 <= size; i += 8) {
+        __builtin_memcpy(&word, string + i, sizeof(word));
+        zeros = mig_word_zeros(word);
+
+        if (zeros != 0) {
+            return i + (mach_msg_size_t)__builtin_ctzll(zeros) / 8 + 1;
+        }
+    }
+
+    for (; i < size; i++) {
         if (string[i] == '\0') {
             return i + 1;
         }
@@ -127,14 +166,21 @@ mig_string_size(const char *string, mach_msg_size_t size)
     return 0;
 }
 
-/* Make a buffer fit to be sent: a NUL in it, and zeros behind that. */
+/* See that there is a NUL in a buffer: the bytes with the first. */
+static inline mach_msg_size_t
+mig_string_end(char *string, mach_msg_size_t size)
+{
+    string[size - 1] = '\0';
+    return mig_string_size(string, size);
+}
+
+/* The same, and clear the rest of the buffer. */
 static inline mach_msg_size_t
 mig_string_seal(char *string, mach_msg_size_t size)
 {
     mach_msg_size_t length;
 
-    string[size - 1] = '\0';
-    length = mig_string_size(string, size);
+    length = mig_string_end(string, size);
     memset(string + length, 0, size - length);
     return length;
 }

@@ -391,7 +391,7 @@ test_strings(void)
 
     is(WORD(strings, pCnt, 0), MIG_BAD_ARGUMENTS, "string without a NUL");
     is(WORD(strings, pCnt, 31), MIG_BAD_ARGUMENTS, "string over its maximum");
-    is(WORD(strings, pCnt, 8), MIG_BAD_ARGUMENTS, "string with a false size");
+    is(WORD(strings, pCnt, 9), MIG_BAD_ARGUMENTS, "string with a false size");
 }
 
 int
