@@ -151,17 +151,23 @@ call_destroy_all(struct process *process)
     }
 }
 
-void
+bool
 call_run(void)
 {
+    bool any = false;
+
     while (!list_empty(&call_ready)) {
         struct call *call =
             list_first_entry(&call_ready, struct call, run_link);
 
         list_remove(&call->run_link);
 
+        any = true;
+
         if (call->ops->attempt(call)) {
             call_destroy(call);
         }
     }
+
+    return any;
 }

@@ -105,7 +105,7 @@ void call_destroy(struct call *call);
 void call_interrupt_all(struct process *process);
 void call_destroy_all(struct process *process);
 
-/* Attempt the calls that something happened to. */
-void call_run(void);
+/* Attempt the calls that something happened to. False: there was none. */
+bool call_run(void);
 
 #endif /* UNIX_CALL_H */

@@ -62,16 +62,17 @@ server_lock(void)
     mach_mutex_lock(&server_mutex);
 }
 
-/* Finish what was set off: each may set off more. */
-static void
+/* Finish what was set off: each may set off more. False: there was nothing. */
+static bool
 server_settle(void)
 {
     static uint64_t first = UINT64_MAX;
+    bool any = false;
     uint64_t next;
 
-    do {
-        call_run();
-    } while (process_reap());
+    while (call_run() || process_reap()) {
+        any = true;
+    }
 
     next = timer_next();
 
@@ -80,20 +81,23 @@ server_settle(void)
     }
 
     first = next;
+    return any;
 }
 
 void
 server_unlock(void)
 {
-    server_settle();
+    (void)server_settle();
     mach_mutex_unlock(&server_mutex);
 }
 
 void
 server_wait(struct mach_condition *condition)
 {
-    server_settle();
-    mach_condition_wait(condition, &server_mutex);
+    /* What was set off may be what the caller is about to wait for. */
+    if (!server_settle()) {
+        mach_condition_wait(condition, &server_mutex);
+    }
 }
 
 /* -- Results --------------------------------------------------------------- */
@@ -423,7 +427,7 @@ server_timers(void)
         uint64_t next;
 
         timer_run(now);
-        server_settle();
+        (void)server_settle();
         next = timer_next();
 
         if (next == UINT64_MAX) {

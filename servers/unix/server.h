@@ -27,7 +27,8 @@
 struct mach_condition;
 
 /* Guards all state of the server: docs/unix-locking.md. unlock and wait first
- * finish what the holder has set off: calls to attempt, processes to end. */
+ * finish what the holder has set off: calls to attempt, processes to end. wait
+ * may return early: look again. */
 void server_lock(void);
 void server_unlock(void);
 void server_wait(struct mach_condition *condition);
