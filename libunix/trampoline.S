@@ -28,14 +28,17 @@
 #define EFL 17
 #define FPREGS 304
 #define IN_CALL 956
+#define RED_ZONE 128
 
     .text
 
 /*
  * Where the server makes a computing thread go on. In: rdi = rsp = struct
- * unix_sigframe, a multiple of 16. Out: the thread as it was, by iretq, which
- * sets rip, rsp and the flags at once and so needs no room on the
- * interrupted stack. The handler starts with a clean floating point state.
+ * unix_sigframe, a multiple of 16. Out: the thread as it was. The last four
+ * registers are taken from below the red zone of the interrupted stack, where
+ * the frame's last bytes may be, which have been used by then. (iretq would
+ * need no such room, but QEMU with SMAP lets it fault in user mode.) The
+ * handler starts with a clean floating point state.
  */
     .globl unix_trampoline
     .type unix_trampoline, @function
@@ -53,13 +56,16 @@ unix_trampoline:
     movl IN_CALL(%rbx), %eax
     movl %eax, %fs:0x40
 
-    movl %ss, %eax
-    pushq %rax
-    pushq REG(RSP)(%rbx)
-    pushq REG(EFL)(%rbx)
-    movl %cs, %eax
-    pushq %rax
-    pushq REG(RIP)(%rbx)
+    movq REG(RSP)(%rbx), %rcx
+    subq $(RED_ZONE + 32), %rcx
+    movq REG(RBX)(%rbx), %rax
+    movq %rax, 0(%rcx)
+    movq REG(RCX)(%rbx), %rax
+    movq %rax, 8(%rcx)
+    movq REG(EFL)(%rbx), %rax
+    movq %rax, 16(%rcx)
+    movq REG(RIP)(%rbx), %rax
+    movq %rax, 24(%rcx)
 
     movq REG(R8)(%rbx), %r8
     movq REG(R9)(%rbx), %r9
@@ -74,9 +80,11 @@ unix_trampoline:
     movq REG(RBP)(%rbx), %rbp
     movq REG(RDX)(%rbx), %rdx
     movq REG(RAX)(%rbx), %rax
-    movq REG(RCX)(%rbx), %rcx
-    movq REG(RBX)(%rbx), %rbx
-    iretq
+    movq %rcx, %rsp
+    popq %rbx
+    popq %rcx
+    popfq
+    ret $RED_ZONE
     .size unix_trampoline, . - unix_trampoline
 
 /* void unix_call_on_stack(function, argument, stack_top) */
