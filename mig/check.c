@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "pool.h"
 #include "routine.h"
 #include "subsystem.h"
 
@@ -333,6 +334,58 @@ check_value(const struct routine *routine, const struct arg *arg)
     }
 }
 
+/*
+ * Names that generated stubs use themselves, members that every message has,
+ * and words that C keeps for itself.
+ */
+static const char *const check_taken[] = {
+    "ErrorP",   "Head",      "InHeadP",  "InP",      "Mess",       "NDR",
+    "Out",      "OutHeadP",  "OutP",     "TrailerP", "auto",       "break",
+    "bytes",    "case",      "char",     "const",    "continue",   "default",
+    "do",       "double",    "else",     "enum",     "extern",     "float",
+    "for",      "goto",      "i",        "if",       "inline",     "int",
+    "kr",       "long",      "memcpy",   "memset",   "mr",         "msgh_body",
+    "register", "msgh_size", "restrict", "return",   "reply_port", "routine",
+    "short",    "signed",    "sizeof",   "slack",    "static",     "struct",
+    "switch",   "typedef",   "union",    "unsigned", "void",       "volatile",
+    "while",
+};
+
+/* In1P, Out2P and so on are pointers to the tails of messages. */
+static bool
+check_is_tail(const char *name)
+{
+    size_t length;
+
+    length = strlen(name);
+
+    return length > 3 && name[length - 1] == 'P' && name[length - 2] >= '0' &&
+           name[length - 2] <= '9' &&
+           (strncmp(name, "In", 2) == 0 || strncmp(name, "Out", 3) == 0);
+}
+
+/*
+ * An argument with such a name is called otherwise in C, where the names of
+ * parameters are nobody else's business.
+ */
+static void
+check_rename(struct arg *arg)
+{
+    bool taken;
+    size_t i;
+
+    taken = check_is_tail(arg->name) ||
+            (arg->out && strcmp(arg->name, "RetCode") == 0);
+
+    for (i = 0; i < sizeof(check_taken) / sizeof(check_taken[0]); i++) {
+        taken = taken || strcmp(arg->name, check_taken[i]) == 0;
+    }
+
+    if (taken) {
+        arg->name = pool_printf("%s_", arg->name);
+    }
+}
+
 static void
 check_name(const struct routine *routine, const struct arg *arg)
 {
@@ -363,6 +416,7 @@ check_arg(struct routine *routine, struct arg *arg, const struct arg *previous)
     arg->in = (arg->direction == ARG_IN || arg->direction == ARG_INOUT);
     arg->out = (arg->direction == ARG_OUT || arg->direction == ARG_INOUT);
 
+    check_rename(arg);
     check_poly(arg);
     check_translations(arg);
 

@@ -61,7 +61,7 @@ has_variable_results(const struct rpc_call *call)
     return strcmp(call->name, "variable") == 0 ||
            strcmp(call->name, "counted") == 0 ||
            strcmp(call->name, "shared_count") == 0 ||
-           strcmp(call->name, "pairs") == 0;
+           strcmp(call->name, "clash") == 0 || strcmp(call->name, "pairs") == 0;
 }
 
 int

@@ -178,6 +178,17 @@ call_right_arrays(void)
 }
 
 static kern_return_t
+call_clash(void)
+{
+    int bytes[2] = { 7, 8 }, head[2] = { 0, 0 }, result = 0;
+    mach_msg_type_number_t count = 2;
+    kern_return_t kr;
+
+    kr = clash(SERVER, bytes, 2, "abc", 3, 1, 10, 100, &result, head, &count);
+    return rpc_note(kr, count == 2 && head[1] == 8 && result == 114);
+}
+
+static kern_return_t
 call_pairs(void)
 {
     mach_port_t ports[3] = { 4, 5, 6 }, ports_out[4] = { 0 };
@@ -360,6 +371,7 @@ const struct rpc_call rpc_calls[] = {
     { "strings", call_strings, false, false, false, 0, false },
     { "rights", call_rights, false, false, false, 6, false },
     { "right_arrays", call_right_arrays, false, false, false, 6, false },
+    { "clash", call_clash, false, false, false, 0, false },
     { "pairs", call_pairs, false, false, false, 3, false },
     { "exchange", call_exchange, false, false, false, 1, false },
     { "memory", call_memory, false, false, false, 5, false },

@@ -273,6 +273,22 @@ srv_right_arrays(mach_port_t server, ports_t some,
     return KERN_SUCCESS;
 }
 
+/* Arguments with names that stubs use themselves. */
+kern_return_t
+srv_clash(mach_port_t server, ints_t bytes, mach_msg_type_number_t bytesCnt,
+          bytes_t slack, mach_msg_type_number_t slackCnt, int i, int reply_port,
+          int number, int *kr, ints_t head, mach_msg_type_number_t *headCnt)
+{
+    (void)server;
+    (void)slack;
+    RPC_ENTER();
+    *kr = (int)((unsigned int)i + (unsigned int)reply_port +
+                (unsigned int)number + slackCnt);
+    memcpy(head, bytes, bytesCnt * sizeof(*bytes));
+    *headCnt = rpc_claim(bytesCnt);
+    return KERN_SUCCESS;
+}
+
 kern_return_t
 srv_pairs(mach_port_t server, ints_t keys, mach_msg_type_number_t keysCnt,
           ports_t ports, ints_t keys_out, mach_msg_type_number_t *keys_outCnt,
