@@ -198,7 +198,7 @@ sizes(void)
     is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_LARGE, 0, sizeof(m), port, 0,
                 0),
        MACH_RCV_TOO_LARGE, "too large for the buffer");
-    is(m.head.msgh_size, 60008, "the header tells what it needs");
+    is(m.head.msgh_size, 60000, "the header tells how large");
     large[59999] = 0;
     is(mach_msg(head, MACH_RCV_MSG | MACH_RCV_LARGE, 0, sizeof(large), port,
                 0, 0),

@@ -121,6 +121,7 @@ dead_name(void)
        KERN_SUCCESS, "a port that is dead");
     is(request(port, MACH_NOTIFY_DEAD_NAME, 0), KERN_INVALID_ARGUMENT,
        "too late to ask");
+    expect(MACH_NOTIFY_SEND_ONCE, "the right that was made for it");
     is(request(port, MACH_NOTIFY_DEAD_NAME, 1), KERN_SUCCESS,
        "unless it may be told at once");
     expect(MACH_NOTIFY_DEAD_NAME, "a dead name");

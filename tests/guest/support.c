@@ -5,22 +5,39 @@
 
 #define STACK_SIZE (16 * PAGE_SIZE)
 
-void
-guest_counts_get(struct guest_counts *before)
+static void
+counts_read(host_object_counts_data_t *counts)
 {
     mach_msg_type_number_t count = HOST_OBJECT_COUNTS_COUNT;
     kern_return_t kr;
 
-    /* Ended tasks and threads are reaped by a kernel thread: let it run. */
-    for (int i = 0; i < 64; i++) {
-        (void)swtch_pri(0);
-    }
-
-    kr = host_info(mach_host_self(), HOST_OBJECT_COUNTS,
-                   (host_info_t)&before->counts, &count);
+    kr = host_info(mach_host_self(), HOST_OBJECT_COUNTS, (host_info_t)counts,
+                   &count);
 
     if (kr != KERN_SUCCESS) {
         tap_bail("host_info: %s", mach_error_string(kr));
+    }
+}
+
+/* Ended tasks and threads are taken apart by a kernel thread: wait until no
+ * more of them go. */
+void
+guest_counts_get(struct guest_counts *before)
+{
+    host_object_counts_data_t last;
+    int same = 0;
+
+    counts_read(&last);
+
+    while (same < 3) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 10);
+        counts_read(&before->counts);
+        same = before->counts.tasks == last.tasks &&
+                       before->counts.threads == last.threads &&
+                       before->counts.ports == last.ports
+                   ? same + 1
+                   : 0;
+        last = before->counts;
     }
 }
 
