@@ -124,10 +124,14 @@ trap_retry(struct thread *self)
 static void
 trap_page_fault_user(struct thread *self, uint64_t address)
 {
-    kern_return_t kr;
+    kern_return_t kr = KERN_PROTECTION_FAILURE;
 
-    kr = vm_fault(self->task->map, address & ~PAGE_MASK,
-                  page_fault_access(self->frame.error), trap_retry);
+    /* An access that the processor made for itself (descriptor tables) says
+     * that it was no user's; trying it again would only fail again. */
+    if ((self->frame.error & PAGE_FAULT_USER) != 0) {
+        kr = vm_fault(self->task->map, address & ~PAGE_MASK,
+                      page_fault_access(self->frame.error), trap_retry);
+    }
 
     if (kr == KERN_SUCCESS || kr == KERN_ABORTED) {
         return;
