@@ -13,6 +13,11 @@
  * write does not keep other calls waiting. */
 #define SERIAL_BURST 4096
 
+/* How often the line is looked at again when it has given all it had: the
+ * other end fills the small FIFO again as soon as it can, and each answer to
+ * a reader costs far more than these looks. */
+#define SERIAL_LOOKS 100
+
 #define DEVICE_WRITE_ID 2702
 #define DEVICE_WRITE_INBAND_ID 2703
 #define DEVICE_READ_ID 2704
@@ -106,7 +111,10 @@ serial_run(unsigned int index, size_t size)
 static void
 serial_fill(struct serial *serial)
 {
-    for (;;) {
+    unsigned int looks = 0;
+    size_t all = 0;
+
+    while (looks < SERIAL_LOOKS && all < IO_INBAND_MAX) {
         size_t room = SERIAL_BUFFER - serial_count(serial);
         size_t run = serial_run(serial->head, room);
         size_t got;
@@ -118,8 +126,11 @@ serial_fill(struct serial *serial)
         got = uart_receive(&serial->uart,
                            &serial->buffer[serial->head % SERIAL_BUFFER], run);
         serial->head += (unsigned int)got;
+        all += got;
+        looks = got != 0 ? 0 : looks + 1;
 
-        if (got < run) {
+        /* A single byte is a user's key: nothing follows it soon. */
+        if (all <= 1) {
             return;
         }
     }

@@ -20,8 +20,7 @@
 #define IER_TRANSMIT 0x02
 #define IIR_NONE 0x01
 #define FCR_ENABLE 0x01
-#define FCR_CLEAR 0x06
-#define FCR_TRIGGER_8 0x80
+#define FCR_TRIGGER_14 0xc0
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
 #define MCR_DTR 0x01
@@ -83,7 +82,7 @@ uart_setup(struct uart *uart, uint16_t base)
     uart_write(uart, DLL, (uint8_t)divisor);
     uart_write(uart, DLM, (uint8_t)(divisor >> 8));
     uart_write(uart, LCR, LCR_8N1);
-    uart_write(uart, FCR, FCR_ENABLE | FCR_TRIGGER_8);
+    uart_write(uart, FCR, FCR_ENABLE | FCR_TRIGGER_14);
     uart_write(uart, MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
     return true;
 }
