@@ -4,6 +4,7 @@
  * control block, constructors, main.
  */
 
+#include <reent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +80,8 @@ unix_start(uint64_t *stack, unix_main_fn_t entry)
 
     unix_start_auxv((const struct unix_auxv *)(end + 1));
     mach_init_library(sizeof(struct unix_tcb), unix_start_tcb);
+
+    (void)__getreent();
 
     environ = envp;
 

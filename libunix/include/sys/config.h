@@ -3,8 +3,9 @@
  * What the C library is told about this system. It takes the place of
  * newlib's file of the same name, which knows its targets one by one.
  *
- * Every thread has its own struct _reent, found by __getreent(); read() and
- * write() have their POSIX types.
+ * Every thread has its own struct _reent, found by __getreent(), but stdin,
+ * stdout and stderr are the process's; read() and write() have their POSIX
+ * types.
  */
 
 #ifndef SYS_CONFIG_H
@@ -14,6 +15,7 @@
 #include <sys/features.h>
 
 #define __DYNAMIC_REENT__ 1
+#define _REENT_GLOBAL_STDIO_STREAMS 1
 #define _READ_WRITE_RETURN_TYPE _ssize_t
 #define _READ_WRITE_BUFSIZE_TYPE __size_t
 
