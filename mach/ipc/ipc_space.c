@@ -112,20 +112,7 @@ ipc_entry_at(struct ipc_space *space, uint32_t index)
 struct ipc_entry *
 ipc_entry_lookup(struct ipc_space *space, mach_port_name_t name)
 {
-    uint32_t index = MACH_PORT_INDEX(name);
-    struct ipc_entry *entry;
-
-    if (index >= space->size) {
-        return NULL;
-    }
-
-    entry = ipc_entry_at(space, index);
-
-    if (entry->type == IE_NONE || entry->generation != MACH_PORT_GEN(name)) {
-        return NULL;
-    }
-
-    return entry;
+    return ipc_entry_lookup_inline(space, name);
 }
 
 /*

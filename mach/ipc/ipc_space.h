@@ -121,6 +121,28 @@ mach_port_name_t ipc_hash_lookup(struct ipc_space *space,
                                  struct ipc_port *port,
                                  struct ipc_entry **entryp);
 
+/* ipc_entry_lookup() for the paths where a call shows. */
+static inline struct ipc_entry *
+ipc_entry_lookup_inline(struct ipc_space *space, mach_port_name_t name)
+{
+    uint32_t index = MACH_PORT_INDEX(name);
+    struct ipc_entry *entry;
+
+    if (unlikely(index >= space->size)) {
+        return NULL;
+    }
+
+    entry = &space->chunks[index / IPC_CHUNK_ENTRIES]
+                 ->entries[index % IPC_CHUNK_ENTRIES];
+
+    if (unlikely(entry->type == IE_NONE ||
+                 entry->generation != MACH_PORT_GEN(name))) {
+        return NULL;
+    }
+
+    return entry;
+}
+
 uint64_t ipc_space_count(void);
 
 #endif /* IPC_IPC_SPACE_H */

@@ -6,6 +6,7 @@
  */
 
 #include <debug/assert.h>
+#include <ipc/ipc_fast.h>
 #include <ipc/ipc_kmsg.h>
 #include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
@@ -28,7 +29,6 @@
 #define NS_PER_MS 1000000ul
 
 static void mach_msg_send_continue(struct thread *self);
-static void mach_msg_receive_continue(struct thread *self);
 
 /* The trap ends with this result, from a continuation. */
 NORETURN static void
@@ -173,7 +173,7 @@ receive_wait_result(struct thread *self, enum wait_result result)
                                     : MACH_RCV_INTERRUPTED;
 }
 
-static void
+void
 mach_msg_receive_continue(struct thread *self)
 {
     mach_msg_return_t mr = receive_wait_result(self, self->wait_result);
@@ -302,6 +302,16 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     uint64_t timeout_ns = (uint32_t)timeout * NS_PER_MS;
     mach_msg_return_t mr;
 
+    if (receive_buffer == 0) {
+        receive_buffer = buffer;
+    }
+
+    /* A send that succeeds at once has no use for its time-out. */
+    if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG)) {
+        ipc_fast_rpc(self, buffer, receive_buffer, sizes,
+                     (mach_port_name_t)names);
+    }
+
     cpu_interrupts_enable();
 
     if ((option & ~OPTIONS_KNOWN) != 0) {
@@ -309,7 +319,7 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     }
 
     self->msg.option = option;
-    self->msg.buffer = receive_buffer != 0 ? receive_buffer : buffer;
+    self->msg.buffer = receive_buffer;
     self->msg.send_buffer = buffer;
     self->msg.size = (mach_msg_size_t)(sizes >> 32);
     self->msg.name = (mach_port_name_t)names;

@@ -15,6 +15,10 @@ mach_msg_return_t mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option,
                                 uint64_t sizes, uint64_t names,
                                 uint64_t timeout, vm_offset_t receive_buffer);
 
+/* How a receive that waited goes on: for the fast path. */
+struct thread;
+void mach_msg_receive_continue(struct thread *self);
+
 /*
  * For stubs that run in the kernel: port fields are handles with rights that
  * the message takes along; msgh_bits has received dispositions. Queue limits

@@ -348,6 +348,25 @@ sched_handoff(struct thread *self, continuation_t continuation,
 }
 
 void
+sched_direct(struct thread *self, continuation_t continuation,
+             struct thread *next)
+{
+    struct cpu *cpu = cpu_self();
+
+    sched_charge(cpu, self);
+    self->continuation = continuation;
+    next->continuation = NULL;
+    next->state = THREAD_RUNNING;
+    next->cpu = cpu;
+    next->sched_priority = next->priority;
+    atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
+    atomic_store_explicit(&next->wait_state, WAIT_STATE_NONE,
+                          memory_order_relaxed);
+    context_load(cpu, self, next);
+    atomic_store_explicit(&self->on_cpu, false, memory_order_release);
+}
+
+void
 sched_yield(continuation_t continuation)
 {
     struct thread *self = current_thread();

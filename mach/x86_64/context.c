@@ -147,8 +147,7 @@ context_continue(struct thread *self)
     context_call(cpu_self()->stack_top, context_run_continuation);
 }
 
-/* Everything of the processor that belongs to the thread but the stack. */
-static void
+void
 context_load(struct cpu *cpu, struct thread *self, struct thread *next)
 {
     if (cpu->fpu == self && self != NULL) {

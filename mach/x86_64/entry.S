@@ -325,23 +325,29 @@ copy_user_failed:
         ret
 
 /*
- * bool copy_user_u32(uint32_t *to, uint32_t value, uint32_t expected,
- * uint32_t *seen): a locked compare and exchange on user memory.
+ * bool copy_user_quick(void *to, const void *from, size_t size): the same for
+ * sizes that are multiples of 4; a fault is not resolved.
  */
-        .globl cmpxchg_user
-cmpxchg_user:
-        movl    %edx, %eax
+        .globl copy_user_quick, copy_user_quick_start, copy_user_quick_end
+copy_user_quick:
+        movl    %edx, %ecx
+        shrl    $3, %ecx
         stac
-cmpxchg_user_insn:
-        lock cmpxchgl %esi, (%rdi)
-        clac
-        movl    %eax, (%rcx)
+copy_user_quick_start:
+        rep movsq
+        testl   $4, %edx
+        jz      1f
+copy_user_quick_word:
+        movsl
+copy_user_quick_end:
+1:      clac
         movl    $1, %eax
         ret
 
         .section .fixup_table, "a"
         .quad copy_user_words, copy_user_failed
         .quad copy_user_bytes, copy_user_failed
-        .quad cmpxchg_user_insn, copy_user_failed
+        .quad copy_user_quick_start, copy_user_failed
+        .quad copy_user_quick_word, copy_user_failed
 
         .section .note.GNU-stack, "", @progbits

@@ -39,6 +39,9 @@ struct fixup {
 extern const struct fixup __fixup_start[], __fixup_end[];
 
 bool copy_user(void *to, const void *from, size_t size);
+bool copy_user_quick(void *to, const void *from, size_t size);
+
+extern char copy_user_quick_start[], copy_user_quick_end[];
 
 /* Which exception a fault of user code is. */
 static const struct {
@@ -218,6 +221,11 @@ trap_page_fault_kernel(struct trap_frame *frame)
         return;
     }
 
+    if (rip >= (uint64_t)(uintptr_t)copy_user_quick_start &&
+        rip < (uint64_t)(uintptr_t)copy_user_quick_end) {
+        return; /* it does not wait */
+    }
+
     if ((frame->rflags & RFLAGS_IF) != 0) {
         cpu_interrupts_enable();
     }
@@ -306,6 +314,20 @@ copyout(const void *from, vm_offset_t to, size_t size)
 {
     return user_range_valid(to, size) &&
            copy_user((void *)(uintptr_t)to, from, size);
+}
+
+bool
+copyin_quick(vm_offset_t from, void *to, size_t size)
+{
+    return user_range_valid(from, size) &&
+           copy_user_quick(to, (const void *)(uintptr_t)from, size);
+}
+
+bool
+copyout_quick(const void *from, vm_offset_t to, size_t size)
+{
+    return user_range_valid(to, size) &&
+           copy_user_quick((void *)(uintptr_t)to, from, size);
 }
 
 /* The continuation of a thread that only wants to go on in user mode. */

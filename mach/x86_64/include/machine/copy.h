@@ -18,6 +18,11 @@
 MUST_CHECK bool copyin(vm_offset_t from, void *to, size_t size);
 MUST_CHECK bool copyout(const void *from, vm_offset_t to, size_t size);
 
+/* The same without waiting: also false if a page is not in memory. May be
+ * called with interrupts off and spin locks held. The size is small. */
+MUST_CHECK bool copyin_quick(vm_offset_t from, void *to, size_t size);
+MUST_CHECK bool copyout_quick(const void *from, vm_offset_t to, size_t size);
+
 /* True when [address, address + size) lies in user space without wrapping. */
 static inline bool
 user_range_valid(vm_offset_t address, vm_size_t size)
