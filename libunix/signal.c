@@ -27,6 +27,9 @@ _Static_assert(offsetof(ucontext_t, uc_mcontext.__fpregs)
                == offsetof(struct unix_ucontext, fpregs), "ABI");
 _Static_assert(sizeof(stack_t) == sizeof(unix_sigstack_t), "ABI");
 
+/* Known to trampoline.S. */
+_Static_assert(offsetof(struct unix_sigframe, in_call) == 960, "ABI");
+
 typedef void (*signal_action_fn_t)(int, siginfo_t *, void *);
 
 /* A signal that is about to be handled in unix_signals_run. */

@@ -4,7 +4,7 @@
  *
  * Offsets of struct unix_sigframe (unix/signal.h): registers from 48 on, 8
  * bytes each in the order of UNIX_REG_*, the FXSAVE image at 304, in_call at
- * 956.
+ * 960.
  */
 
 #define REG(n) (48 + 8 * (n))
@@ -27,7 +27,7 @@
 #define RIP 16
 #define EFL 17
 #define FPREGS 304
-#define IN_CALL 956
+#define IN_CALL 960
 #define RED_ZONE 128
 
     .text

@@ -201,7 +201,7 @@ divide(volatile int by)
     int sig = sigsetjmp(jump, 1);
 
     if (sig == 0) {
-        return 1 / by - 1000;
+        return 1000 / by - 100000;
     }
 
     return sig;

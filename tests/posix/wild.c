@@ -31,6 +31,7 @@
 
 static void *wild;
 static size_t length;
+static struct timeval zero;
 
 static int
 file(void)
@@ -83,7 +84,7 @@ CASE(gethostname, gethostname(wild, length))
 CASE(getgroups, getgroups(16, wild))
 CASE(setgroups, getgroups((int)length, wild))
 CASE(poll, poll(wild, length, 0))
-CASE(select, select(1024, wild, wild, wild, wild))
+CASE(select, select(1024, wild, wild, wild, &zero))
 CASE(tcgetattr, tcgetattr(0, wild))
 CASE(tcsetattr, tcsetattr(0, TCSANOW, wild))
 CASE(ioctl, ioctl(0, TIOCSWINSZ, wild))
