@@ -278,6 +278,14 @@ gen_field(const char *base, const struct field *field)
 }
 
 const char *
+gen_behind(const char *base, const struct field *field, const char *bytes)
+{
+    return pool_printf("MIG_BEHIND(%s, %s, %s)",
+                       gen_pointer(base, field->segment), gen_field_name(field),
+                       bytes);
+}
+
+const char *
 gen_arg_field(const char *base, const struct layout *layout,
               const struct arg *arg, enum field_kind kind)
 {

@@ -53,6 +53,10 @@ const char *gen_field_name(const struct field *field);
 const char *gen_pointer(const char *base, unsigned int segment);
 const char *gen_field(const char *base, const struct field *field);
 
+/* The place so many bytes behind the field's start. */
+const char *
+gen_behind(const char *base, const struct field *field, const char *bytes);
+
 /* The same for a field that is known to exist. */
 const char *gen_arg_field(const char *base, const struct layout *layout,
                           const struct arg *arg, enum field_kind kind);

@@ -261,8 +261,9 @@ gen_check_variable(struct text *text, const struct gen_check *check,
     }
 
     if (gen_has_segment(check->layout, field->segment + 1)) {
-        emit(text, "    %s = (void *)((char *)%s + bytes);\n\n",
-             gen_pointer(check->base, field->segment + 1), place);
+        emit(text, "    %s = %s;\n\n",
+             gen_pointer(check->base, field->segment + 1),
+             gen_behind(check->base, field, "bytes"));
     } else if (!last) {
         emit(text, "\n");
     }

@@ -475,6 +475,17 @@ gen_server_preset(struct text *text, const struct routine *routine,
     }
 }
 
+/* The disposition that a request names for an argument. */
+static const char *
+gen_server_request_poly(const struct routine *routine, const struct arg *arg)
+{
+    const struct field *field;
+
+    field = gen_server_value(&routine->request, arg);
+    return pool_printf("%s%s.disposition", gen_field("In", field),
+                       (field->kind == FIELD_PORTS) ? "[0]" : "");
+}
+
 /* inout: the count, disposition and so on that came with the request. */
 static void
 gen_server_preset_inout(struct text *text, const struct routine *routine,
@@ -485,8 +496,8 @@ gen_server_preset_inout(struct text *text, const struct routine *routine,
     name = gen_server_local(routine, arg);
 
     if (arg->server_poly) {
-        emit(text, "    %sPoly = %s.disposition;\n", name,
-             gen_field("In", gen_server_value(&routine->request, arg)));
+        emit(text, "    %sPoly = %s;\n", name,
+             gen_server_request_poly(routine, arg));
     }
 
     if (arg_has_count(arg)) {
@@ -558,8 +569,6 @@ gen_server_actual(const struct routine *routine, const struct arg *arg)
 static const char *
 gen_server_actual_poly(const struct routine *routine, const struct arg *arg)
 {
-    const struct field *field;
-
     switch (arg->direction) {
     case ARG_REQUESTPORT:
         return gen_server_request_bits();
@@ -570,9 +579,7 @@ gen_server_actual_poly(const struct routine *routine, const struct arg *arg)
     case ARG_INOUT:
         return pool_printf("&%sPoly", gen_server_local(routine, arg));
     default:
-        field = gen_server_value(&routine->request, arg);
-        return pool_printf("%s%s.disposition", gen_field("In", field),
-                           (field->kind == FIELD_PORTS) ? "[0]" : "");
+        return gen_server_request_poly(routine, arg);
     }
 }
 

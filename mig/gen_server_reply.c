@@ -182,13 +182,12 @@ gen_server_advance(struct text *text, const struct routine *routine,
 
     if (gen_has_segment(&routine->reply, field->segment + 1)) {
         next = gen_pointer("Out", field->segment + 1);
-        emit(text, "    %s = (void *)((char *)%s + %s);\n", next,
-             gen_field("Out", field), bytes);
+        emit(text, "    %s = %s;\n", next, gen_behind("Out", field, bytes));
     } else {
         emit(text,
              "    OutP->Head.msgh_size = (mach_msg_size_t)\n"
-             "        ((char *)%s + %s - (char *)OutP);\n",
-             gen_field("Out", field), bytes);
+             "        ((char *)%s - (char *)OutP);\n",
+             gen_behind("Out", field, bytes));
     }
 }
 

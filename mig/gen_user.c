@@ -414,6 +414,21 @@ gen_user_check_send(struct text *text, const struct routine *routine)
     }
 }
 
+/* The kernel's send functions take neither options nor timeouts. */
+static void
+gen_user_unused(struct text *text, const struct routine *routine)
+{
+    const struct arg *const args[] = { routine->wait_arg, routine->send_arg,
+                                       routine->option_arg };
+    size_t i;
+
+    for (i = 0; i < sizeof(args) / sizeof(args[0]); i++) {
+        if (args[i] != NULL) {
+            emit(text, "    (void)%s;\n", args[i]->name);
+        }
+    }
+}
+
 static void
 gen_user_token(struct text *text, const struct routine *routine)
 {
@@ -443,6 +458,10 @@ gen_user_routine(struct text *text, const struct routine *routine)
     emit(text, "    __DeclareSend%s(%lu, \"%s\")\n\n",
          routine->oneway ? "Simple" : "Rpc", subsystem_request_id(routine),
          routine->name);
+
+    if (subsystem.kernel_user) {
+        gen_user_unused(text, routine);
+    }
 
     gen_user_check_counts(text, routine);
     gen_user_pack(text, routine);

@@ -152,13 +152,12 @@ gen_user_advance(struct text *text, const struct routine *routine,
 
     if (gen_has_segment(&routine->request, field->segment + 1)) {
         next = gen_pointer("In", field->segment + 1);
-        emit(text, "    %s = (void *)((char *)%s + %s);\n", next,
-             gen_field("In", field), bytes);
+        emit(text, "    %s = %s;\n", next, gen_behind("In", field, bytes));
     } else {
         emit(text,
              "    msgh_size = (mach_msg_size_t)\n"
-             "        ((char *)%s + %s - (char *)InP);\n",
-             gen_field("In", field), bytes);
+             "        ((char *)%s - (char *)InP);\n",
+             gen_behind("In", field, bytes));
     }
 }
 

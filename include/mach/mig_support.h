@@ -84,6 +84,11 @@ typedef struct {
 
 #define MIG_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* The place so many bytes behind the start of a variable member. */
+#define MIG_BEHIND(pointer, member, bytes)                                     \
+    ((void *)((char *)(pointer) + offsetof(__typeof__(*(pointer)), member) +   \
+              (bytes)))
+
 /* For what is needed once in a thousand calls: stays off the hot path. */
 #define MIG_COLD __attribute__((__cold__, __noinline__))
 
