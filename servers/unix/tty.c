@@ -198,15 +198,16 @@ tty_read(struct file *file, struct io *io)
         size_t want = io_left(io) < sizeof(data) ? io_left(io) : sizeof(data);
         long ready = line_readable(&tty->line, want);
 
-        if (ready <= 0) {
+        if (ready < 0) {
             /* With something read already, nothing is waited for. */
-            return ready < 0 && io->done == 0 ? EAGAIN : 0;
+            return io->done == 0 ? EAGAIN : 0;
         }
 
+        /* The end of the file, too, is read once. */
         want = line_read(&tty->line, data, want);
         error = io_put(io, data, want);
 
-        if ((tty->line.termios.lflag & UNIX_ICANON) != 0) {
+        if (want == 0 || (tty->line.termios.lflag & UNIX_ICANON) != 0) {
             break;
         }
     }
