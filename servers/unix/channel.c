@@ -165,3 +165,9 @@ channel_setup(void)
     channel_serial.room = channel_room;
     serial_start(&channel_serial, "console", "channel");
 }
+
+bool
+channel_idle(void)
+{
+    return serial_idle(&channel_serial);
+}

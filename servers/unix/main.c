@@ -29,6 +29,7 @@
 
 #include "boot.h"
 #include "call.h"
+#include "channel.h"
 #include "clock.h"
 #include "device.h"
 #include "host.h"
@@ -198,7 +199,8 @@ host_stop(bool power_off)
     struct mach_condition never = MACH_CONDITION_INIT;
     int tries;
 
-    for (tries = 0; tries < DRAIN_TRIES && !serial_idle(&tty_console->serial);
+    for (tries = 0; tries < DRAIN_TRIES && (!channel_idle() ||
+                                            !serial_idle(&tty_console->serial));
          tries++) {
         (void)mach_condition_timedwait(&never, &server_mutex, DRAIN_MS);
     }
