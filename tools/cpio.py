@@ -30,10 +30,10 @@ def align(data):
     return data + b'\0' * (-len(data) % 4)
 
 
-def record(inode, name, mode, data):
+def record(inode, name, mode, data, time=TIME):
     name = os.fsencode(name) + b'\0'
     links = 2 if stat.S_ISDIR(mode) else 1
-    fields = (inode, mode, 0, 0, links, TIME, len(data), 0, 0, 0, 0,
+    fields = (inode, mode, 0, 0, links, time, len(data), 0, 0, 0, 0,
               len(name), 0)
     head = b'070701' + b''.join(b'%08X' % field for field in fields)
     return align(head + name) + align(data)
@@ -43,7 +43,7 @@ class Archive:
     """What will be in the archive, by path without the leading slash."""
 
     def __init__(self, strip=None):
-        self.members = {}
+        self.members = {}   # path: (mode, bytes, time)
         self.strip = strip
 
     def _parents(self, path):
@@ -53,15 +53,16 @@ class Archive:
 
     def folder(self, path, mode):
         self._parents(path)
-        self.members[path] = (stat.S_IFDIR | mode, b'')
+        self.members[path] = (stat.S_IFDIR | mode, b'', TIME)
 
     def file(self, path, mode, data):
         self._parents(path)
-        self.members[path] = (stat.S_IFREG | mode, data)
+        self.members[path] = (stat.S_IFREG | mode, data, TIME)
 
     def link(self, path, target):
         self._parents(path)
-        self.members[path] = (stat.S_IFLNK | 0o777, os.fsencode(target))
+        self.members[path] = (stat.S_IFLNK | 0o777, os.fsencode(target),
+                              TIME)
 
     def _content(self, host):
         """A file's bytes; of an ELF file only what it needs to run."""
@@ -93,6 +94,21 @@ class Archive:
                 mode = 0o755 if about.st_mode & 0o111 else 0o644
             self.file(path, mode, data)
 
+    def put(self, path, host):
+        """As `copy`, but exact: modes and times are those of the host."""
+        about = os.lstat(host)
+        if stat.S_ISDIR(about.st_mode):
+            self.folder(path, 0)
+            for name in os.listdir(host):
+                self.put(os.path.join(path, name), os.path.join(host, name))
+        elif stat.S_ISLNK(about.st_mode):
+            self.link(path, os.readlink(host))
+        else:
+            with open(host, 'rb') as source:
+                self.file(path, 0, source.read())
+        self.members[path] = (about.st_mode, self.members[path][1],
+                              int(about.st_mtime))
+
     def spec(self, text):
         if '->' in text:
             path, target = text.split('->', 1)
@@ -116,20 +132,21 @@ class Archive:
                 raise ValueError('not a newc archive')
             fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16)
                       for i in range(13)]
-            mode, size, name_size = fields[1], fields[6], fields[11]
+            mode, time, size, name_size = (fields[1], fields[5], fields[6],
+                                           fields[11])
             at += 110
             name = os.fsdecode(data[at:at + name_size - 1])
             at += name_size + -(110 + name_size) % 4
             if name == TRAILER:
                 return
-            self.members[name] = (mode, data[at:at + size])
+            self.members[name] = (mode, data[at:at + size], time)
             at += size + -size % 4
 
     def dump(self):
         parts = []
         for inode, path in enumerate(sorted(self.members), 1):
-            mode, data = self.members[path]
-            parts.append(record(inode, path, mode, data))
+            mode, data, time = self.members[path]
+            parts.append(record(inode, path, mode, data, time))
         parts.append(record(0, TRAILER, 0, b''))
         return b''.join(parts)
 

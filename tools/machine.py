@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: MIT
 """One QEMU process and the streams that go in and out of it.
 
-A Machine owns up to three byte streams, each a socket pair whose other end
-QEMU inherits: the console (COM1), the channel (COM2) and the debug console
-(port 0xe9: kernel messages, the panic text, the TAP of guest tests).  Its
-`serve` moves bytes until the machine ends, or time is up, or the kernel
-panicked, or the user of the class calls `stop`; the streams' meaning is
-left to the handlers.
+A Machine owns up to three byte streams: the console (COM1), the channel
+(COM2) and the debug console (port 0xe9: kernel messages, the panic text, the
+TAP of guest tests).  Its `serve` moves bytes until the machine ends, or time
+is up, or the kernel panicked, or the user of the class calls `stop`; the
+streams' meaning is left to the handlers.
+
+QEMU writes each byte of a serial line by itself.  So a stream is a pair of
+FIFOs, which keep bytes and not packets; under -icount it is a file, which
+never makes the guest wait: nothing that the host does may change what the
+guest counts.
 """
 
 import ctypes
+import fcntl
 import os
 import selectors
 import signal
-import socket
 import subprocess
+import tempfile
 import time
 
 CPU = 'qemu64,+smep,+smap,+umip,+rdtscp,+fsgsbase'
@@ -22,6 +27,8 @@ PANIC_PREFIX = b'panic: '
 PANIC_QUIET = 0.5     # seconds without a byte that end a panic's text
 PANIC_LIMIT = 5.0
 READ_MAX = 65536
+FIFO_SIZE = 1 << 20
+FILE_PERIOD = 0.02   # seconds between looks at a stream that is a file
 
 ENDED, TIMEOUT, PANIC, STOPPED = 'ended', 'timeout', 'panic', 'stopped'
 
@@ -44,20 +51,33 @@ class Stream:
         self.name = name
         self.received = received
         self.wanted = wanted or (lambda: b'')
-        self.host, self.guest = socket.socketpair()
-        self.host.setblocking(False)
+        self.output = self.input = None   # descriptors: from and to QEMU
+        self.keep = None                  # so that the FIFO has a writer
+        self.backend = None
 
-    def option(self):
-        return ['-chardev', 'socket,id=%s,fd=%d'
-                % (self.name, self.guest.fileno())]
+    def open_fifo(self, folder):
+        path = os.path.join(folder, self.name)
+        for end in ('.in', '.out'):
+            os.mkfifo(path + end)
+        self.output = os.open(path + '.out', os.O_RDONLY | os.O_NONBLOCK)
+        self.keep = os.open(path + '.out', os.O_WRONLY | os.O_CLOEXEC)
+        self.input = os.open(path + '.in', os.O_RDWR | os.O_NONBLOCK)
+        try:
+            fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, FIFO_SIZE)
+        except (AttributeError, OSError):
+            pass    # an older Python, or the user's limit: smaller will do
+        self.backend = 'pipe,id=%s,path=%s' % (self.name, path)
+
+    def open_file(self, folder):
+        path = os.path.join(folder, self.name)
+        self.output = os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
+        self.backend = 'file,id=%s,path=%s' % (self.name, path)
 
     def pull(self):
-        """Read what there is; False at the end."""
+        """Take what there is now; whether there was something."""
         try:
-            data = self.host.recv(READ_MAX)
+            data = os.read(self.output, READ_MAX)
         except BlockingIOError:
-            return True
-        except ConnectionError:
             return False
         if data:
             self.received(data)
@@ -65,13 +85,16 @@ class Stream:
 
     def push(self):
         data = self.wanted()
-        if data:
+        if data and self.input is not None:
             try:
-                del data[:self.host.send(data)]
+                del data[:os.write(self.input, data)]
             except BlockingIOError:
                 pass
-            except OSError:
-                data.clear()    # the machine is gone
+
+    def close(self):
+        for descriptor in (self.output, self.input, self.keep):
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 class PanicWatch:
@@ -109,6 +132,7 @@ class Machine:
     def __init__(self, options, image):
         self.options = options
         self.image = image
+        self.folder = tempfile.TemporaryDirectory(prefix='portolan.')
         self.streams = []
         self.watchers = []     # (file descriptor, callback, wanted)
         self.panic = PanicWatch()
@@ -143,18 +167,19 @@ class Machine:
     def start(self):
         command = self.command()
         for stream in self.streams:
-            command += stream.option()
+            if self.options.icount:
+                stream.open_file(self.folder.name)
+            else:
+                stream.open_fifo(self.folder.name)
+            command += ['-chardev', stream.backend]
             if stream.name == 'debug':
                 command += ['-device',
                             'isa-debugcon,iobase=0xe9,chardev=debug']
             else:
                 command += ['-serial', 'chardev:' + stream.name]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL,
-            pass_fds=[stream.guest.fileno() for stream in self.streams],
-            preexec_fn=die_with_parent, start_new_session=True)
-        for stream in self.streams:
-            stream.guest.close()
+            command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+            start_new_session=True)
 
     def stop(self, why=STOPPED):
         if self.why is None:
@@ -169,58 +194,83 @@ class Machine:
         """Move bytes until the end; returns why it ended."""
         end = time.monotonic() + timeout if timeout else None
         selector = selectors.PollSelector()
-        live = list(self.streams)
+        exited = os.pidfd_open(self.process.pid)
+        selector.register(exited, selectors.EVENT_READ)
         try:
-            while self.why is None and live:
-                self._select(selector, live, end)
-                deadline = self.panic.deadline()
-                now = time.monotonic()
-                if deadline is not None and now >= deadline:
-                    self.stop(PANIC)
-                elif end is not None and now >= end:
-                    self.stop(TIMEOUT)
-                elif self.over_at is not None and now >= self.over_at:
-                    self.stop(STOPPED)
+            while self.why is None:
+                if self._step(selector, exited, end):
+                    self.why = ENDED
+                self._look_at_clock(end)
         finally:
             selector.close()
+            os.close(exited)
             self.close()
         if self.panic.text is not None:
             self.why = PANIC
-        return self.why or ENDED
+        return self.why
 
-    def _select(self, selector, live, end):
+    def _look_at_clock(self, end):
+        now = time.monotonic()
+        deadline = self.panic.deadline()
+        if deadline is not None and now >= deadline:
+            self.stop(PANIC)
+        elif end is not None and now >= end:
+            self.stop(TIMEOUT)
+        elif self.over_at is not None and now >= self.over_at:
+            self.stop(STOPPED)
+
+    def _step(self, selector, exited, end):
+        """One round; True when QEMU has ended and all is read."""
+        self._register(selector)
+        gone = False
+        for key, events in selector.select(self._patience(end)):
+            if key.fd == exited:
+                gone = True
+            elif key.data and key.data[0] == 'watcher':
+                if not key.data[1][1]():
+                    self.watchers.remove(key.data[1])
+            elif events & selectors.EVENT_WRITE:
+                key.data[1].push()
+        for stream in self.streams:
+            while stream.pull() and (gone or self.options.icount):
+                continue
+        return gone
+
+    def _register(self, selector):
+        """What to wait for in this round."""
         for key in list(selector.get_map().values()):
-            selector.unregister(key.fd)
-        for stream in live:
-            events = selectors.EVENT_READ
-            if stream.wanted():
-                events |= selectors.EVENT_WRITE
-            selector.register(stream.host, events, stream)
+            if key.data:
+                selector.unregister(key.fd)
+        for stream in self.streams:
+            if not self.options.icount:
+                selector.register(stream.output, selectors.EVENT_READ,
+                                  ('output', stream))
+            if stream.input is not None and stream.wanted():
+                selector.register(stream.input, selectors.EVENT_WRITE,
+                                  ('input', stream))
         for watcher in self.watchers:
             if watcher[2]():
-                selector.register(watcher[0], selectors.EVENT_READ, watcher)
-        moments = [moment for moment in (end, self.over_at,
-                                         self.panic.deadline())
-                   if moment is not None]
-        wait = None
-        if moments:
-            wait = max(0.0, min(moments) - time.monotonic())
-        for key, events in selector.select(wait):
-            if isinstance(key.data, Stream):
-                if events & selectors.EVENT_WRITE:
-                    key.data.push()
-                if events & selectors.EVENT_READ and not key.data.pull():
-                    live.remove(key.data)
-            elif not key.data[1]():
-                self.watchers.remove(key.data)
+                selector.register(watcher[0], selectors.EVENT_READ,
+                                  ('watcher', watcher))
+
+    def _patience(self, end):
+        """How long a round may last, in seconds; None: as long as it may."""
+        now = time.monotonic()
+        waits = [moment - now for moment in (end, self.over_at,
+                                             self.panic.deadline())
+                 if moment is not None]
+        if self.options.icount:
+            waits.append(FILE_PERIOD)
+        return max(0.0, min(waits)) if waits else None
 
     def close(self):
         """Give a machine that is powering off a moment, then end it."""
-        grace = 0.0 if self.why in (TIMEOUT, PANIC, STOPPED) else 2.0
+        grace = 0.0 if self.why in (None, TIMEOUT, PANIC, STOPPED) else 2.0
         try:
             self.process.wait(grace)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         for stream in self.streams:
-            stream.host.close()
+            stream.close()
+        self.folder.cleanup()

@@ -28,6 +28,7 @@ EXIT_FILES, EXIT_TIMEOUT, EXIT_PANIC = 123, 124, 125
 ESCAPE = 0x1d           # ^]
 SHUTDOWN_GRACE = 3.0    # seconds for the power-off after a command
 CONSOLE_TAIL = 4096
+PUT_BY_BOOT = 65536     # more bytes of --put than this come by the archive
 
 
 def complain(text):
@@ -234,11 +235,17 @@ def environment(options):
     return values
 
 
-def scripted_image(options, folder):
-    """An image whose archive holds all input (docs/channel.md)."""
-    words = (options.command, environment(options), options.cwd)
-    stdin = b'' if sys.stdin is None else sys.stdin.buffer.read()
-    script = channel.script(*words, options.put, options.get, stdin)
+def put_size(path):
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(put_size(os.path.join(path, name))
+               for name in os.listdir(path)
+               if os.path.exists(os.path.join(path, name)))
+
+
+def image_with(options, folder, change):
+    """A boot image like the usual one but for its archive, on which
+    `change` is called."""
     with open(os.path.join(options.build, 'boot', 'list')) as listing:
         kernel, *modules = listing.read().split()
     modules = [module.split('=', 1) for module in modules]
@@ -248,7 +255,7 @@ def scripted_image(options, folder):
             with open(module[1], 'rb') as source:
                 archive.load(source.read())
             module[1] = os.path.join(folder, 'root.cpio')
-    archive.file('run/channel', 0o600, script)
+    change(archive)
     with open(os.path.join(folder, 'root.cpio'), 'wb') as output:
         output.write(archive.dump())
     image = os.path.join(folder, 'portolan.iso')
@@ -256,13 +263,35 @@ def scripted_image(options, folder):
     return image
 
 
+def put_in_archive(options, archive):
+    """The serial line carries some 100 KB a second: much comes by boot."""
+    for host, guest in options.put:
+        guest = channel.put_destination(host, guest)
+        archive.put(os.path.normpath(guest).strip('/'), host)
+    options.put = []
+
+
+def add_script(options, archive):
+    """All input as a file (docs/channel.md)."""
+    words = (options.command, environment(options), options.cwd)
+    stdin = b'' if sys.stdin is None else sys.stdin.buffer.read()
+    script = channel.script(*words, options.put, options.get, stdin)
+    archive.file('run/channel', 0o600, script)
+
+
 def command(options):
-    with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
-        image, kind = options.image, channel.Session
+    def change(archive):
+        if big:
+            put_in_archive(options, archive)
         if options.icount:
-            image = scripted_image(options, folder)
-            kind = channel.ScriptedSession
-        return command_in(options, image, kind)
+            add_script(options, archive)
+
+    big = sum(put_size(host) for host, _ in options.put) > PUT_BY_BOOT
+    kind = channel.ScriptedSession if options.icount else channel.Session
+    if not big and not options.icount:
+        return command_in(options, options.image, kind)
+    with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
+        return command_in(options, image_with(options, folder, change), kind)
 
 
 def command_in(options, image, kind):
