@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@
 #define HEAP_STEP 0x40000UL /* what is asked of the kernel at once */
 
 static uintptr_t heap_break = HEAP_BASE;
-static uintptr_t heap_top = HEAP_BASE; /* memory is there below this */
+static uintptr_t heap_top = HEAP_BASE;  /* memory is there below this */
+static uintptr_t heap_used = HEAP_BASE; /* and may not be zero below this */
 
 static uintptr_t
 page_round(uintptr_t size)
@@ -43,12 +45,38 @@ heap_grow(uintptr_t to)
     return 0;
 }
 
+/* Give back what is not needed; a step more is kept, so that a program that
+ * frees and allocates at the border makes no trap each time. */
+static void
+heap_shrink(uintptr_t to)
+{
+    uintptr_t keep = (to + 2 * HEAP_STEP - 1) & ~(HEAP_STEP - 1);
+
+    if (keep < heap_top) {
+        (void)syscall_vm_deallocate(mach_task_self(), keep, heap_top - keep);
+        heap_top = keep;
+        heap_used = (heap_used < keep) ? heap_used : keep;
+    }
+}
+
+/* Memory that sbrk() gives reads as zero, also when it comes again. */
+static void
+heap_clear(uintptr_t from, uintptr_t to)
+{
+    uintptr_t end = (to < heap_used) ? to : heap_used;
+
+    if (from < end) {
+        memset((void *)from, 0, end - from);
+    }
+
+    heap_used = (heap_used > to) ? heap_used : to;
+}
+
 void *
 sbrk(ptrdiff_t increment)
 {
     uintptr_t old = heap_break;
     uintptr_t new = old + (uintptr_t)increment;
-    uintptr_t keep;
 
     if ((increment < 0) ? (new < HEAP_BASE || new > old)
                         : (new < old || new > HEAP_END)) {
@@ -61,12 +89,10 @@ sbrk(ptrdiff_t increment)
         return (void *)-1;
     }
 
-    keep = (new + HEAP_STEP - 1) & ~(HEAP_STEP - 1);
-
-    /* Memory that was given back reads as zero when it comes again. */
-    if (increment < 0 && keep < heap_top) {
-        (void)syscall_vm_deallocate(mach_task_self(), keep, heap_top - keep);
-        heap_top = keep;
+    if (increment < 0) {
+        heap_shrink(new);
+    } else {
+        heap_clear(old, new);
     }
 
     heap_break = new;
