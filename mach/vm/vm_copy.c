@@ -182,9 +182,40 @@ pages_create(struct vm_map *map, uintptr_t from, vm_size_t size,
 
 /* -- Ranges of objects ----------------------------------------------------- */
 
+/* Extract the whole pages [start, end), whose place in the copy is `at`.
+ * Locks: map, for writing. */
+static kern_return_t
+ranges_extract(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+               vm_offset_t at, struct list *entries)
+{
+    struct vm_map_request request;
+    struct list ranges;
+    kern_return_t kr;
+
+    if (start >= end) {
+        return KERN_SUCCESS;
+    }
+
+    kr = vm_map_extract(map, start, end, VM_PROT_READ, VM_MAP_EXTRACT_COPY,
+                        &ranges, &request);
+
+    while (kr == KERN_SUCCESS && !list_empty(&ranges)) {
+        struct vm_map_entry *entry = vm_map_entry_at(list_first(&ranges));
+
+        list_remove(&entry->link);
+        entry->node.start += at;
+        entry->node.end += at;
+        entry->charged = true;
+        list_insert_tail(entries, &entry->link);
+    }
+
+    return kr;
+}
+
 /*
  * The whole pages of the range by extraction, what there is of a first and
- * last one by copying.
+ * last one by copying. To destroy, all pages that the data touches leave the
+ * map with the extraction, when nothing else can fail.
  */
 static kern_return_t
 copyin_ranges(struct vm_map *map, vm_offset_t address, vm_size_t size,
@@ -193,49 +224,39 @@ copyin_ranges(struct vm_map *map, vm_offset_t address, vm_size_t size,
     vm_offset_t base = address & ~PAGE_MASK;
     vm_offset_t start = (address + PAGE_MASK) & ~PAGE_MASK;
     vm_offset_t end = (address + size) & ~PAGE_MASK;
-    struct vm_map_request request;
-    struct list ranges;
+    struct list tail, dead;
     kern_return_t kr = KERN_SUCCESS;
 
+    list_init(&tail);
+    list_init(&dead);
+
     if (start != address) {
-        kr = pages_create(map, address, MIN(start - address, size), 0,
-                          &copy->entries);
+        kr = pages_create(map, address, start - address, 0, &copy->entries);
     }
 
-    if (kr == KERN_SUCCESS && start < end) {
+    if (kr == KERN_SUCCESS && address + size != end) {
+        kr = pages_create(map, end, address + size - end, end - base, &tail);
+    }
+
+    if (kr == KERN_SUCCESS) {
         vm_map_lock_write(&map->lock);
-        kr = vm_map_extract(map, start, end, VM_PROT_READ,
-                            destroy ? VM_MAP_EXTRACT_MOVE
-                                    : VM_MAP_EXTRACT_COPY,
-                            &ranges, &request);
-
-        while (kr == KERN_SUCCESS && !list_empty(&ranges)) {
-            struct vm_map_entry *entry = vm_map_entry_at(list_first(&ranges));
-
-            list_remove(&entry->link);
-            entry->node.start += start - base;
-            entry->node.end += start - base;
-            entry->charged = true;
-            list_insert_tail(&copy->entries, &entry->link);
-        }
+        kr = ranges_extract(map, start, end, start - base, &copy->entries);
 
         if (kr == KERN_SUCCESS && destroy) {
-            struct list dead;
-
-            list_init(&dead);
-            kr = vm_map_clear(map, start, end, &dead);
-            vm_map_unlock_write(&map->lock);
-            vm_map_entries_dispose(&dead);
-        } else {
-            vm_map_unlock_write(&map->lock);
+            kr = vm_map_clear(map, base, base + copy_span(copy), &dead);
         }
+
+        vm_map_unlock_write(&map->lock);
     }
 
-    if (kr == KERN_SUCCESS && start <= end && address + size != end) {
-        kr = pages_create(map, end, address + size - end, end - base,
-                          &copy->entries);
+    while (!list_empty(&tail)) {
+        struct list *link = list_first(&tail);
+
+        list_remove(link);
+        list_insert_tail(&copy->entries, link);
     }
 
+    vm_map_entries_dispose(&dead);
     return kr;
 }
 
@@ -293,11 +314,11 @@ vm_map_copyin(struct vm_map *map, vm_offset_t address, vm_size_t size,
         return kr;
     }
 
-    if (size < PAGE_SIZE) {
-        kr = copyin_small(map, address, size, copyp);
-    } else {
-        kr = copyin_pages(map, address, size, destroy, copyp);
+    if (size >= PAGE_SIZE) {
+        return copyin_pages(map, address, size, destroy, copyp);
     }
+
+    kr = copyin_small(map, address, size, copyp);
 
     if (kr == KERN_SUCCESS && destroy) {
         kr = vm_map_remove(map, address, size);

@@ -57,37 +57,6 @@ vm_map_ref(struct vm_map *map)
 }
 
 void
-vm_map_terminate(struct vm_map *map)
-{
-    struct list dead;
-    kern_return_t kr;
-
-    list_init(&dead);
-    vm_map_lock_write(&map->lock);
-    map->dead = true;
-    kr = vm_map_clear(map, VM_MIN_ADDRESS, VM_MAX_ADDRESS, &dead);
-    assert(kr == KERN_SUCCESS && list_empty(&map->entries));
-    vm_map_unlock_write(&map->lock);
-    vm_map_entries_dispose(&dead);
-}
-
-void
-vm_map_unref(struct vm_map *map)
-{
-    if (!refcount_unref(&map->refs)) {
-        return;
-    }
-
-    if (!map->dead) {
-        vm_map_terminate(map);
-    }
-
-    pmap_unref(map->pmap);
-    vm_account_unref(map->account);
-    slab_free(&map_cache, map);
-}
-
-void
 vm_map_set_limit(struct vm_map *map, vm_size_t limit)
 {
     map->account->limit = limit;
@@ -368,6 +337,18 @@ entry_unmap(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
     }
 }
 
+/* An entry goes, but its object stays, for other entries of this map: free
+ * the pages that they don't see. */
+static void
+entry_free_hidden(struct vm_map_entry *entry)
+{
+    if (entry_owns_pages(entry) && entry->object->refs > 1) {
+        vm_object_remove_pages(entry->object,
+                               vm_map_entry_index(entry, entry->node.start),
+                               vm_map_entry_index(entry, entry->node.end));
+    }
+}
+
 /* Cut [start, end), at one end of the entry, off it. */
 static void
 entry_cut(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
@@ -379,6 +360,9 @@ entry_cut(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
         uint64_t first = vm_map_entry_index(entry, start);
         uint64_t last = vm_map_entry_index(entry, end);
 
+        /* A copy that lost pages says no more by a missing page that the
+         * original's is still the same: no new copy may use it. */
+        entry->object->snapshot = false;
         vm_object_remove_pages(entry->object, first, last);
 
         /* Nothing is left at the end: it can grow there again. */
@@ -420,20 +404,54 @@ vm_map_clear(struct vm_map *map, vm_offset_t start, vm_offset_t end,
             entry_cut(map, entry, entry->node.start, end);
         } else {
             entry_unmap(map, entry, entry->node.start, entry->node.end);
-
-            if (entry_owns_pages(entry) && entry->object->refs > 1) {
-                vm_object_remove_pages(
-                    entry->object,
-                    vm_map_entry_index(entry, entry->node.start),
-                    vm_map_entry_index(entry, entry->node.end));
-            }
-
+            entry_free_hidden(entry);
             vm_map_unlink(map, entry);
             list_insert_tail(dead, &entry->link);
         }
     }
 
     return KERN_SUCCESS;
+}
+
+void
+vm_map_terminate(struct vm_map *map)
+{
+    struct list dead;
+
+    vm_map_lock_write(&map->lock);
+    map->dead = true;
+
+    list_for_each(&map->entries, link)
+    {
+        struct vm_map_entry *entry = vm_map_entry_at(link);
+
+        entry_unmap(map, entry, entry->node.start, entry->node.end);
+        entry_free_hidden(entry);
+    }
+
+    list_move(&dead, &map->entries);
+    map->tree.root = NULL;
+    map->hint = NULL;
+    map->size = 0;
+    map->entry_count = 0;
+    vm_map_unlock_write(&map->lock);
+    vm_map_entries_dispose(&dead);
+}
+
+void
+vm_map_unref(struct vm_map *map)
+{
+    if (!refcount_unref(&map->refs)) {
+        return;
+    }
+
+    if (!map->dead) {
+        vm_map_terminate(map);
+    }
+
+    pmap_unref(map->pmap);
+    vm_account_unref(map->account);
+    slab_free(&map_cache, map);
 }
 
 kern_return_t
@@ -838,13 +856,32 @@ vm_map_allocate(struct vm_map *map, vm_offset_t *addressp, vm_size_t size,
     return kr;
 }
 
+/* The others that shared the entry's object have gone: it is ours, and the
+ * pages that only they could reach go. */
+static void
+entry_take_object(struct vm_map_entry *entry, uint64_t start, uint64_t end)
+{
+    struct vm_object *object = entry->object;
+
+    if (object->start < start || object->end > end) {
+        vm_object_remove_pages(object, 0, start);
+        vm_object_remove_pages(object, end, UINT64_MAX);
+    }
+
+    spin_lock(&object->lock);
+    object->one_map = true;
+    object->start = start;
+    object->end = end;
+    spin_unlock(&object->lock);
+    entry->needs_copy = false;
+}
+
 kern_return_t
 vm_map_entry_prepare(struct vm_map_entry *entry, bool write)
 {
     struct vm_object *object = entry->object;
     uint64_t start = entry->offset >> PAGE_SHIFT;
     uint64_t end = start + (vm_map_entry_size(entry) >> PAGE_SHIFT);
-    bool alone;
 
     if (object == NULL) {
         entry->object = vm_object_create(start, end);
@@ -855,23 +892,8 @@ vm_map_entry_prepare(struct vm_map_entry *entry, bool write)
         return KERN_SUCCESS;
     }
 
-    spin_lock(&object->lock);
-    alone = object->refs == 1 && !object->snapshot && !object->shared;
-
-    if (alone) {
-        object->one_map = true;
-        object->start = start;
-        object->end = end;
-    }
-
-    spin_unlock(&object->lock);
-
-    if (alone) {
-        /* The others that shared it have gone: it is ours, and the pages
-         * that only they could reach go too. */
-        vm_object_remove_pages(object, 0, start);
-        vm_object_remove_pages(object, end, UINT64_MAX);
-        entry->needs_copy = false;
+    if (object->refs == 1 && !object->snapshot && !object->shared) {
+        entry_take_object(entry, start, end);
         return KERN_SUCCESS;
     }
 

@@ -11,8 +11,7 @@
 
 /* Symmetric copy: both entries may only read from now on. */
 static void
-extract_symmetric(struct vm_map *map, struct vm_map_entry *source,
-                  enum vm_map_extract how)
+extract_symmetric(struct vm_map *map, struct vm_map_entry *source)
 {
     struct vm_object *object = source->object;
 
@@ -27,8 +26,7 @@ extract_symmetric(struct vm_map *map, struct vm_map_entry *source,
 
     source->needs_copy = true;
 
-    if (how != VM_MAP_EXTRACT_MOVE &&
-        (source->protection & VM_PROT_WRITE) != 0) {
+    if ((source->protection & VM_PROT_WRITE) != 0) {
         pmap_protect(map->pmap, source->node.start, source->node.end,
                      source->protection & ~VM_PROT_WRITE);
     }
@@ -85,7 +83,7 @@ vm_map_entry_extract(struct vm_map *map, struct vm_map_entry *source,
             &entry->object);
     }
 
-    extract_symmetric(map, source, how);
+    extract_symmetric(map, source);
     return KERN_SUCCESS;
 }
 

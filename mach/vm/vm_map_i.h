@@ -132,7 +132,6 @@ MUST_CHECK kern_return_t vm_map_entry_prepare(struct vm_map_entry *entry,
 /* How extracted memory is related to its source. */
 enum vm_map_extract {
     VM_MAP_EXTRACT_COPY,  /* a snapshot */
-    VM_MAP_EXTRACT_MOVE,  /* the same; the source goes at once */
     VM_MAP_EXTRACT_SHARE, /* the same memory */
 };
 

@@ -262,13 +262,13 @@ vm_page_tree_move(struct vm_page_tree *tree, struct vm_page *page)
 }
 
 struct vm_page *
-vm_page_tree_next(const struct vm_page_tree *tree, uint64_t start,
-                  uint64_t end)
+vm_page_tree_search(const struct vm_page_tree *tree, uint64_t start,
+                    uint64_t end)
 {
     unsigned int top = tree->height * VM_PAGE_NODE_BITS;
     uint64_t index = MAX(start, tree->prefix << top);
 
-    while (tree->root != NULL && index < end &&
+    while (index < end &&
            index >> top == tree->prefix) {
         void *at = tree->root;
         unsigned int shift = top;

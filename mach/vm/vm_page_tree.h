@@ -72,8 +72,15 @@ void vm_page_tree_remove(struct vm_page_tree *tree, struct vm_page *page);
 MUST_CHECK bool vm_page_tree_move(struct vm_page_tree *tree,
                                   struct vm_page *page);
 
+struct vm_page *vm_page_tree_search(const struct vm_page_tree *tree,
+                                    uint64_t start, uint64_t end);
+
 /* The page with the lowest index in [start, end), or NULL. */
-struct vm_page *vm_page_tree_next(const struct vm_page_tree *tree,
-                                  uint64_t start, uint64_t end);
+static inline struct vm_page *
+vm_page_tree_next(const struct vm_page_tree *tree, uint64_t start,
+                  uint64_t end)
+{
+    return tree->root == NULL ? NULL : vm_page_tree_search(tree, start, end);
+}
 
 #endif /* VM_VM_PAGE_TREE_H */

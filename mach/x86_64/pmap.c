@@ -47,6 +47,7 @@
 #define PV_LOCKS 64u
 
 #define ROOTS_MAX 8u
+#define BLANKS_MAX 32u
 
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[];
 extern char __data_start[], __kernel_end[];
@@ -57,10 +58,13 @@ static struct spinlock pv_locks[PV_LOCKS];
 static struct slab_cache pv_cache;
 static struct slab_cache pmap_cache;
 
-/* Top tables with the kernel's half filled and the user half empty. */
-static struct spinlock roots_lock;
-static unsigned int roots_count;         /* (roots_lock) */
-static struct vm_page *roots[ROOTS_MAX]; /* (roots_lock) */
+/* Used tables that are empty again: top tables with the kernel's half filled,
+ * and others. */
+static struct spinlock stock_lock;
+static unsigned int roots_count;           /* (stock_lock) */
+static struct vm_page *roots[ROOTS_MAX];   /* (stock_lock) */
+static unsigned int blanks_count;          /* (stock_lock) */
+static struct vm_page *blanks[BLANKS_MAX]; /* (stock_lock) */
 
 static inline uint64_t *
 table_address(uint64_t entry)
@@ -72,6 +76,23 @@ static inline unsigned int
 table_index(vm_offset_t address, unsigned int shift)
 {
     return (address >> shift) % TABLE_ENTRIES;
+}
+
+/* The first entry in use from slot on, or `end`. Tables are mostly empty. */
+static inline unsigned int
+table_next(const uint64_t *table, unsigned int slot, unsigned int end)
+{
+    const uint64_t *at = table + slot;
+    uint64_t count = end - slot;
+    bool found = false;
+
+    __asm__ volatile("repe scasq"
+                     : "+D"(at), "+c"(count), "=@ccne"(found)
+                     : "a"(0UL)
+                     : "memory");
+
+    /* Without a count nothing was compared, and the flag says nothing. */
+    return slot != end && found ? (unsigned int)(at - table) - 1 : end;
 }
 
 static inline struct spinlock *
@@ -193,9 +214,58 @@ pmap_setup(void)
         spin_init(&pv_locks[i], LOCK_RANK_VM_PV);
     }
 
-    spin_init(&roots_lock, LOCK_RANK_VM_PV);
+    spin_init(&stock_lock, LOCK_RANK_SLAB);
     slab_cache_init(&pmap_cache, "pmap", sizeof(struct pmap), 64);
     slab_cache_init(&pv_cache, "pv_entry", sizeof(struct pv_entry), 16);
+}
+
+/* -- Stock of tables ------------------------------------------------------- */
+
+/* A zeroed table, or NULL. */
+static struct vm_page *
+table_alloc(void)
+{
+    struct vm_page *page = NULL;
+
+    spin_lock(&stock_lock);
+
+    if (blanks_count != 0) {
+        blanks_count--;
+        page = blanks[blanks_count];
+    }
+
+    spin_unlock(&stock_lock);
+
+    if (page == NULL) {
+        page = vm_page_alloc(VM_PAGE_ALLOC_ZERO);
+    }
+
+    if (page != NULL) {
+        page->index = 0;
+    }
+
+    return page;
+}
+
+/* An empty table that no processor can walk any more. */
+static void
+table_free(struct vm_page *page)
+{
+    debug_assert(table_next(vm_page_address(page), 0, TABLE_ENTRIES) ==
+                 TABLE_ENTRIES);
+    spin_lock(&stock_lock);
+
+    if (blanks_count < BLANKS_MAX) {
+        blanks[blanks_count] = page;
+        blanks_count++;
+        page = NULL;
+    }
+
+    spin_unlock(&stock_lock);
+
+    if (page != NULL) {
+        vm_page_free(page);
+    }
 }
 
 /* -- Translation look-aside buffers ---------------------------------------- */
@@ -259,10 +329,8 @@ flush_finish(struct pmap *pmap, struct flush *flush)
 
     list_for_each_safe(&flush->tables, link, next)
     {
-        struct vm_page *page = list_entry(link, struct vm_page, link);
-
         list_remove(link);
-        vm_page_free(page);
+        table_free(list_entry(link, struct vm_page, link));
     }
 }
 
@@ -405,13 +473,12 @@ pmap_table_create(struct pmap *pmap, vm_offset_t address)
         uint64_t *entry = &table[table_index(address, shift)];
 
         if (*entry == 0) {
-            struct vm_page *page = vm_page_alloc(VM_PAGE_ALLOC_ZERO);
+            struct vm_page *page = table_alloc();
 
             if (page == NULL) {
                 return NULL; /* tables made so far serve the next attempt */
             }
 
-            page->index = 0;
             *entry = vm_page_phys(page) | PTE_TABLE_USER;
 
             if (shift == ROOT_SHIFT) {
@@ -502,14 +569,14 @@ pmap_root_alloc(void)
     const uint64_t *kernel = phys_to_direct(kernel_pmap.root);
     uint64_t *root;
 
-    spin_lock(&roots_lock);
+    spin_lock(&stock_lock);
 
     if (roots_count != 0) {
         roots_count--;
         page = roots[roots_count];
     }
 
-    spin_unlock(&roots_lock);
+    spin_unlock(&stock_lock);
 
     if (page != NULL) {
         return page;
@@ -531,7 +598,7 @@ pmap_root_alloc(void)
 static void
 pmap_root_free(struct vm_page *page)
 {
-    spin_lock(&roots_lock);
+    spin_lock(&stock_lock);
 
     if (roots_count < ROOTS_MAX) {
         roots[roots_count] = page;
@@ -539,7 +606,7 @@ pmap_root_free(struct vm_page *page)
         page = NULL;
     }
 
-    spin_unlock(&roots_lock);
+    spin_unlock(&stock_lock);
 
     if (page != NULL) {
         vm_page_free(page);
@@ -583,27 +650,35 @@ pmap_table_destroy(uint64_t *table, unsigned int shift)
     struct vm_page *page = vm_page_from_address(table);
 
     for (unsigned int i = 0; page->index != 0; i++) {
-        assert(shift > PAGE_SHIFT && i < TABLE_ENTRIES);
-
-        if (table[i] != 0) {
-            pmap_table_destroy(table_address(table[i]), shift - 9);
-            page->index--;
-        }
+        assert(shift > PAGE_SHIFT);
+        i = table_next(table, i, TABLE_ENTRIES);
+        assert(i < TABLE_ENTRIES);
+        pmap_table_destroy(table_address(table[i]), shift - 9);
+        table[i] = 0;
+        page->index--;
     }
 
-    vm_page_free(page);
+    table_free(page);
 }
 
 static void
 pmap_destroy(struct pmap *pmap)
 {
     uint64_t *root = phys_to_direct(pmap->root);
+    struct flush flush;
 
     if (cpu_self()->pmap == pmap) {
         pmap_activate(&kernel_pmap);
     }
 
     assert(pmap->cpus == 0 && pmap->resident == 0);
+
+    /* Most often the idle table and those above it are all there is. */
+    flush_init(&flush);
+    spin_lock(&pmap->lock);
+    pmap_table_idle(pmap, 1, &flush);
+    flush_finish(pmap, &flush);
+    spin_unlock(&pmap->lock);
 
     for (unsigned int i = 0; i < ARRAY_SIZE(pmap->used); i++) {
         while (pmap->used[i] != 0) {
@@ -783,30 +858,28 @@ static void
 pmap_remove_table(struct pmap *pmap, uint64_t *table, vm_offset_t start,
                   vm_offset_t end, struct flush *flush)
 {
-    struct vm_page *table_page = vm_page_from_address(table);
+    vm_offset_t region = start & ~(TABLE_SPAN - 1);
+    unsigned int slot = table_index(start, PAGE_SHIFT);
+    unsigned int last = slot + (unsigned int)((end - start) >> PAGE_SHIFT);
+    uint64_t before = vm_page_from_address(table)->index;
+    uint64_t left = before;
 
-    if (table_page->index == 0) {
-        return;
+    while (left != 0 && (slot = table_next(table, slot, last)) < last) {
+        uint64_t entry = table[slot];
+        vm_offset_t at = region + slot * PAGE_SIZE;
+
+        table[slot] = 0;
+        pmap_forget(pmap, at, entry);
+        flush_add(flush, at);
+        slot++;
+        left--;
     }
 
-    for (vm_offset_t at = start; at < end; at += PAGE_SIZE) {
-        uint64_t *pte = &table[table_index(at, PAGE_SHIFT)];
-        uint64_t entry = *pte;
+    pmap->resident -= before - left;
+    vm_page_from_address(table)->index = left;
 
-        if (entry == 0) {
-            continue;
-        }
-
-        *pte = 0;
-        pmap_forget(pmap, at, entry);
-        pmap->resident--;
-        flush_add(flush, at);
-        table_page->index--;
-
-        if (table_page->index == 0) {
-            pmap_table_idle(pmap, start & ~(TABLE_SPAN - 1), flush);
-            break;
-        }
+    if (left == 0 && before != 0) {
+        pmap_table_idle(pmap, region, flush);
     }
 }
 
@@ -835,6 +908,30 @@ pmap_remove(struct pmap *pmap, vm_offset_t start, vm_offset_t end)
     spin_unlock(&pmap->lock);
 }
 
+/* One table's part of pmap_protect(). */
+static void
+pmap_protect_table(uint64_t *table, vm_offset_t start, vm_offset_t end,
+                   uint64_t rights, struct flush *flush)
+{
+    vm_offset_t region = start & ~(TABLE_SPAN - 1);
+    unsigned int slot = table_index(start, PAGE_SHIFT);
+    unsigned int last = slot + (unsigned int)((end - start) >> PAGE_SHIFT);
+    uint64_t left = vm_page_from_address(table)->index;
+
+    while (left != 0 && (slot = table_next(table, slot, last)) < last) {
+        uint64_t entry = table[slot];
+        uint64_t less = (entry & (rights | ~PTE_WRITE)) | (rights & PTE_NX);
+
+        if (entry != less) {
+            table[slot] = less;
+            flush_add(flush, region + slot * PAGE_SIZE);
+        }
+
+        slot++;
+        left--;
+    }
+}
+
 void
 pmap_protect(struct pmap *pmap, vm_offset_t start, vm_offset_t end,
              vm_prot_t protection)
@@ -856,14 +953,8 @@ pmap_protect(struct pmap *pmap, vm_offset_t start, vm_offset_t end,
         uint64_t *table = pmap_table(pmap, start, &span);
         vm_offset_t next = MIN((start & ~(span - 1)) + span, end);
 
-        for (; table != NULL && start < next; start += PAGE_SIZE) {
-            uint64_t *pte = &table[table_index(start, PAGE_SHIFT)];
-            uint64_t less = (*pte & (rights | ~PTE_WRITE)) | (rights & PTE_NX);
-
-            if (*pte != 0 && *pte != less) {
-                *pte = less;
-                flush_add(&flush, start);
-            }
+        if (table != NULL) {
+            pmap_protect_table(table, start, next, rights, &flush);
         }
 
         start = next;
