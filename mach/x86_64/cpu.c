@@ -70,6 +70,9 @@ static struct {
 } ist_stacks[IST_NUMBER] __attribute__((aligned(16)));
 
 extern char trap_stubs[];
+
+/* Where the entry code has a stac or clac. */
+extern uint8_t *const __smap_start[], *const __smap_end[];
 void entry_syscall(void);
 void entry_debug(void);
 void entry_nmi(void);
@@ -146,6 +149,20 @@ cpu_load_tables(struct cpu *cpu)
         KERNEL_DATA_SELECTOR));
 }
 
+/*
+ * stac and clac are undefined on a processor without SMAP: put a nop in the
+ * place of each. The boot tables still let us write to the image.
+ */
+static void
+cpu_drop_smap(void)
+{
+    static const uint8_t nop[3] = {0x0f, 0x1f, 0x00};
+
+    for (uint8_t *const *site = __smap_start; site < __smap_end; site++) {
+        memcpy(*site, nop, sizeof(nop));
+    }
+}
+
 static void
 cpu_set_controls(void)
 {
@@ -160,10 +177,8 @@ cpu_set_controls(void)
     cr4 |= (ecx & 1u << 2) != 0 ? CR4_UMIP : 0;
     __asm__ volatile("movq %0, %%cr4" ::"r"(cr4));
 
-    /* stac and clac are undefined without SMAP, and the entry code has them:
-     * refuse a processor that would die later. */
     if ((cr4 & CR4_SMAP) == 0) {
-        panic("cpu: this processor has no SMAP (QEMU: -cpu qemu64,+smap)");
+        cpu_drop_smap();
     }
 
     __asm__ volatile("movq %%cr0, %0" : "=r"(cr0));

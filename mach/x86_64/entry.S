@@ -14,6 +14,23 @@
 
 #define RFLAGS_IF 0x200
 
+/* On a processor without SMAP, cpu_setup() makes a nop of each of these. */
+.macro SMAP_SITE instruction
+9990:   \instruction
+        .pushsection .smap_table, "a"
+        .balign 8
+        .quad   9990b
+        .popsection
+.endm
+
+.macro USER_MEMORY_OPEN
+        SMAP_SITE stac
+.endm
+
+.macro USER_MEMORY_CLOSE
+        SMAP_SITE clac
+.endm
+
 /* Save the registers below `vector` of a trap frame, rsp being there. */
 .macro SAVE_REGISTERS
         pushq   %rax
@@ -176,7 +193,7 @@ trap_stubs:
 trap_common:
         SAVE_REGISTERS
         cld
-        clac
+        USER_MEMORY_CLOSE
         testb   $3, FRAME_CS(%rsp)
         jz      1f
 
@@ -221,7 +238,7 @@ trap_common:
 paranoid_common:
         SAVE_REGISTERS
         cld
-        clac
+        USER_MEMORY_CLOSE
         movl    $MSR_GS_BASE, %ecx
         rdmsr
         shlq    $32, %rdx
@@ -308,7 +325,7 @@ context_call:
         .globl copy_user
 copy_user:
         movq    %rdx, %rcx
-        stac
+        USER_MEMORY_OPEN
         shrq    $3, %rcx
 copy_user_words:
         rep movsq
@@ -316,11 +333,11 @@ copy_user_words:
         andl    $7, %ecx
 copy_user_bytes:
         rep movsb
-        clac
+        USER_MEMORY_CLOSE
         movl    $1, %eax
         ret
 copy_user_failed:
-        clac
+        USER_MEMORY_CLOSE
         xorl    %eax, %eax
         ret
 
@@ -332,7 +349,7 @@ copy_user_failed:
 copy_user_quick:
         movl    %edx, %ecx
         shrl    $3, %ecx
-        stac
+        USER_MEMORY_OPEN
 copy_user_quick_start:
         rep movsq
         testl   $4, %edx
@@ -340,7 +357,7 @@ copy_user_quick_start:
 copy_user_quick_word:
         movsl
 copy_user_quick_end:
-1:      clac
+1:      USER_MEMORY_CLOSE
         movl    $1, %eax
         ret
 
