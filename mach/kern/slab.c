@@ -132,7 +132,7 @@ slab_find(struct slab_cache *cache)
 }
 
 /* Fill an empty magazine. False: no memory. */
-static bool
+static NOINLINE bool
 slab_magazine_fill(struct slab_cache *cache, struct slab_magazine *magazine)
 {
     struct slab *slab;
@@ -205,7 +205,7 @@ slab_put(struct slab_cache *cache, void *object)
 }
 
 /* Make room in a full magazine. */
-static void
+static NOINLINE void
 slab_magazine_drain(struct slab_cache *cache, struct slab_magazine *magazine)
 {
     struct slab *unused[SLAB_MOVE];
@@ -273,14 +273,19 @@ slab_alloc_raw(struct slab_cache *cache)
 {
     struct slab_magazine *magazine = &cache->magazines[cpu_self()->number];
 
-    if (unlikely(magazine->count == 0) &&
-        !slab_magazine_fill(cache, magazine)) {
-        return NULL;
+    size_t count = magazine->count;
+
+    if (unlikely(count == 0)) {
+        if (!slab_magazine_fill(cache, magazine)) {
+            return NULL;
+        }
+
+        count = magazine->count;
     }
 
     magazine->in_use++;
-    magazine->count--;
-    return magazine->objects[magazine->count];
+    magazine->count = count - 1;
+    return magazine->objects[count - 1];
 }
 
 void *

@@ -21,10 +21,32 @@
 
 /* -- The entry ------------------------------------------------------------- */
 
+/* Put the entry right, under the lock for writing. The map is locked for
+ * reading before and after. */
+static NOINLINE kern_return_t
+fault_prepare(struct vm_map *map, vm_offset_t address, bool write)
+{
+    struct vm_map_entry *entry;
+    kern_return_t kr = KERN_SUCCESS;
+
+    if (!vm_map_lock_upgrade(&map->lock)) {
+        vm_map_unlock_read(&map->lock);
+        vm_map_lock_write(&map->lock);
+    }
+
+    entry = vm_map_lookup(map, address);
+
+    if (entry != NULL) {
+        kr = vm_map_entry_prepare(entry, write);
+    }
+
+    vm_map_lock_downgrade(&map->lock);
+    return kr;
+}
+
 /*
  * Find the entry and see that it has an object that may be accessed so.
- * The map is locked for reading on success, and unlocked on an error;
- * KERN_ABORTED: start again.
+ * The map is locked for reading on success, and unlocked on an error.
  */
 static kern_return_t
 fault_entry(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
@@ -32,41 +54,23 @@ fault_entry(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
     struct vm_map *map = fault->map;
     struct vm_map_entry *entry;
     bool write = (access & VM_PROT_WRITE) != 0;
-    kern_return_t kr;
+    kern_return_t kr = KERN_SUCCESS;
 
     vm_map_lock_read(&map->lock);
 
-    for (;;) {
+    while (kr == KERN_SUCCESS) {
         entry = vm_map_lookup(map, address);
 
         if (unlikely(entry == NULL)) {
             kr = KERN_INVALID_ADDRESS;
-            break;
-        }
-
-        if (unlikely((access & ~entry->protection) != 0)) {
+        } else if (unlikely((access & ~entry->protection) != 0)) {
             kr = KERN_PROTECTION_FAILURE;
-            break;
-        }
-
-        fault->entry = entry;
-
-        if (likely(entry->object != NULL && !(write && entry->needs_copy))) {
+        } else if (likely(entry->object != NULL &&
+                          !(write && entry->needs_copy))) {
+            fault->entry = entry;
             return KERN_SUCCESS;
-        }
-
-        /* An entry changes only under the lock for writing. */
-        if (!vm_map_lock_upgrade(&map->lock)) {
-            vm_map_unlock_read(&map->lock);
-            vm_map_lock_write(&map->lock);
-            entry = vm_map_lookup(map, address);
-        }
-
-        kr = entry == NULL ? KERN_SUCCESS : vm_map_entry_prepare(entry, write);
-        vm_map_lock_downgrade(&map->lock);
-
-        if (kr != KERN_SUCCESS) {
-            break;
+        } else {
+            kr = fault_prepare(map, address, write);
         }
     }
 
@@ -88,7 +92,7 @@ fault_unlock(struct vm_fault *fault)
 }
 
 /* Somebody else has the page under way: let go of all and wait for it. */
-static kern_return_t
+static NOINLINE kern_return_t
 fault_wait(struct vm_fault *fault, continuation_t continuation)
 {
     enum wait_result result;
@@ -141,7 +145,7 @@ fault_walk(struct vm_fault *fault)
 }
 
 /* The page is in a shadow, and is to be written: copy it to the front. */
-static kern_return_t
+static NOINLINE kern_return_t
 fault_copy(struct vm_fault *fault)
 {
     struct vm_page *old = fault->page;
@@ -267,8 +271,8 @@ vm_fault_resolve(struct vm_map *map, vm_offset_t address, vm_prot_t access,
     return KERN_SUCCESS;
 }
 
-void
-vm_fault_release(struct vm_fault *fault)
+static inline void
+fault_release(struct vm_fault *fault)
 {
     if (unlikely(fault->hides)) {
         spin_unlock(&fault->object->lock); /* it is the holder, too */
@@ -279,9 +283,15 @@ vm_fault_release(struct vm_fault *fault)
     }
 }
 
+void
+vm_fault_release(struct vm_fault *fault)
+{
+    fault_release(fault);
+}
+
 /* Map the page that was found. */
-kern_return_t
-vm_fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
+static inline kern_return_t
+fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
 {
     address &= ~PAGE_MASK;
 
@@ -298,6 +308,12 @@ vm_fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
 }
 
 kern_return_t
+vm_fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
+{
+    return fault_enter(fault, address, access);
+}
+
+kern_return_t
 vm_fault(struct vm_map *map, vm_offset_t address, vm_prot_t access,
          continuation_t continuation)
 {
@@ -311,7 +327,7 @@ vm_fault(struct vm_map *map, vm_offset_t address, vm_prot_t access,
         return kr;
     }
 
-    kr = vm_fault_enter(&fault, address, access);
-    vm_fault_release(&fault);
+    kr = fault_enter(&fault, address, access);
+    fault_release(&fault);
     return kr;
 }

@@ -383,7 +383,7 @@ page_poison_check(struct vm_page *page)
 #endif
 
 /* Fill an empty stock as far as the caller may. */
-static void
+static NOINLINE void
 stock_fill(struct vm_page_stock *stock, unsigned int flags)
 {
     uint64_t reserve = buddy_reserve(flags);
@@ -416,7 +416,7 @@ stock_fill(struct vm_page_stock *stock, unsigned int flags)
     }
 }
 
-static void
+static NOINLINE void
 stock_drain(struct vm_page_stock *stock)
 {
     spin_lock(&buddy_lock);

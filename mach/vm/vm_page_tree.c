@@ -50,6 +50,40 @@ node_slot(uint64_t index, unsigned int shift)
     return (index >> shift) % VM_PAGE_NODE_SLOTS;
 }
 
+struct vm_page *
+vm_page_tree_walk(struct vm_page_tree *tree, uint64_t index)
+{
+    unsigned int shift = tree->height * VM_PAGE_NODE_BITS;
+    struct vm_page_node *node = tree->root;
+
+    if (tree->prefix != index >> shift) {
+        return NULL;
+    }
+
+    if (shift == 0) {
+        return tree->root;
+    }
+
+    for (;;) {
+        void *below;
+
+        shift -= VM_PAGE_NODE_BITS;
+        below = node->slots[node_slot(index, shift)];
+
+        if (shift == 0) {
+            tree->leaf = node;
+            tree->leaf_prefix = index >> VM_PAGE_NODE_BITS;
+            return below;
+        }
+
+        if (below == NULL) {
+            return NULL;
+        }
+
+        node = below;
+    }
+}
+
 static inline void
 node_set(struct vm_page_node *node, unsigned int slot, void *what)
 {
@@ -58,7 +92,7 @@ node_set(struct vm_page_node *node, unsigned int slot, void *what)
 }
 
 /* Add levels at the top until the index is inside. */
-static bool
+static NOINLINE bool
 tree_grow(struct vm_page_tree *tree, uint64_t index)
 {
     while (index >> (tree->height * VM_PAGE_NODE_BITS) != tree->prefix) {
@@ -80,7 +114,7 @@ tree_grow(struct vm_page_tree *tree, uint64_t index)
 
 /* A chain of nodes for the levels below `shift`, with the page at its end;
  * NULL: no memory. */
-static void *
+static NOINLINE void *
 tree_branch(struct vm_page *page, uint64_t index, unsigned int shift)
 {
     void *branch = page;
@@ -112,6 +146,12 @@ tree_link(struct vm_page_tree *tree, struct vm_page *page, uint64_t index)
     struct vm_page_node *node;
     unsigned int shift, slot;
     void *branch;
+
+    if (likely(tree->leaf != NULL &&
+               tree->leaf_prefix == index >> VM_PAGE_NODE_BITS)) {
+        node_set(tree->leaf, node_slot(index, 0), page);
+        return true;
+    }
 
     if (tree->root == NULL) {
         tree->root = page;
@@ -156,6 +196,7 @@ bool
 vm_page_tree_insert(struct vm_page_tree *tree, struct vm_page *page,
                     uint64_t index)
 {
+    debug_assert(vm_page_tree_lookup(tree, index) == NULL);
     assert(page->state == VM_PAGE_KERNEL);
 
     if (unlikely(!tree_link(tree, page, index))) {
@@ -171,7 +212,7 @@ vm_page_tree_insert(struct vm_page_tree *tree, struct vm_page *page,
 }
 
 /* Empty the slot of an index, and drop the nodes that get empty. */
-static void
+static NOINLINE void
 tree_prune(struct vm_page_tree *tree, uint64_t index)
 {
     struct vm_page_node *path[LEVELS_MAX];
@@ -199,6 +240,10 @@ tree_prune(struct vm_page_tree *tree, uint64_t index)
             return;
         }
 
+        if (tree->leaf == node) {
+            tree->leaf = NULL;
+        }
+
         slab_free(&node_cache, node);
     }
 
@@ -216,6 +261,12 @@ tree_unlink(struct vm_page_tree *tree, uint64_t index)
     if (shift == 0) {
         tree->root = NULL;
         return;
+    }
+
+    if (tree->leaf != NULL &&
+        tree->leaf_prefix == index >> VM_PAGE_NODE_BITS) {
+        node = tree->leaf;
+        shift = VM_PAGE_NODE_BITS;
     }
 
     while (shift > VM_PAGE_NODE_BITS) {

@@ -34,6 +34,8 @@ struct vm_page_tree {
     uint64_t prefix;     /* index >> (4 * height) of all that is inside */
     unsigned int height; /* levels of nodes */
     unsigned int count;  /* pages; at most 2^32 */
+    struct vm_page_node *leaf; /* lowest node used last, or NULL */
+    uint64_t leaf_prefix;      /* index >> 4 of all that is in it */
 };
 
 void vm_page_tree_setup(void);
@@ -41,23 +43,17 @@ void vm_page_tree_setup(void);
 MUST_CHECK struct vm_page_tree *vm_page_tree_create(struct vm_object *object);
 void vm_page_tree_destroy(struct vm_page_tree *tree); /* empty */
 
+struct vm_page *vm_page_tree_walk(struct vm_page_tree *tree, uint64_t index);
+
 static inline struct vm_page *
-vm_page_tree_lookup(const struct vm_page_tree *tree, uint64_t index)
+vm_page_tree_lookup(struct vm_page_tree *tree, uint64_t index)
 {
-    unsigned int shift = tree->height * VM_PAGE_NODE_BITS;
-    void *at = tree->root;
-
-    if (tree->prefix != index >> shift) {
-        return NULL;
+    if (likely(tree->leaf != NULL &&
+               tree->leaf_prefix == index >> VM_PAGE_NODE_BITS)) {
+        return tree->leaf->slots[index % VM_PAGE_NODE_SLOTS];
     }
 
-    while (shift != 0 && at != NULL) {
-        shift -= VM_PAGE_NODE_BITS;
-        at = ((struct vm_page_node *)at)
-                 ->slots[(index >> shift) % VM_PAGE_NODE_SLOTS];
-    }
-
-    return at;
+    return tree->root == NULL ? NULL : vm_page_tree_walk(tree, index);
 }
 
 /* There is no page at index. False: no memory for a node. */

@@ -337,7 +337,7 @@ flush_finish(struct pmap *pmap, struct flush *flush)
 /* -- Lists of mappings ----------------------------------------------------- */
 
 /* One more mapping. False: no memory. Locks: pmap, and the page's object. */
-static bool
+static NOINLINE bool
 pv_insert_more(struct vm_page *page, struct pmap *pmap, vm_offset_t address)
 {
     struct spinlock *lock = pv_lock(page);
@@ -463,7 +463,7 @@ pmap_table(struct pmap *pmap, vm_offset_t address, uint64_t *spanp)
 }
 
 /* The same, with all tables made that are missing; NULL: no memory. */
-static uint64_t *
+static NOINLINE uint64_t *
 pmap_table_create(struct pmap *pmap, vm_offset_t address)
 {
     uint64_t *table = phys_to_direct(pmap->root);
@@ -537,7 +537,7 @@ pmap_table_remove(struct pmap *pmap, vm_offset_t address, struct flush *flush)
 }
 
 /* The table of this region has just become empty. */
-static void
+static NOINLINE void
 pmap_table_idle(struct pmap *pmap, vm_offset_t region, struct flush *flush)
 {
     uint64_t span;
@@ -747,7 +747,7 @@ pmap_forget(struct pmap *pmap, vm_offset_t address, uint64_t entry)
  * Put an entry in, in place of what is there. The list of mappings knows the
  * new one already, unless it is the same frame again.
  */
-static void
+static NOINLINE void
 pmap_replace(struct pmap *pmap, vm_offset_t address, uint64_t *pte,
              uint64_t entry)
 {
