@@ -11,6 +11,9 @@ extern mach_port_t bootstrap_device_master_port;
 extern mach_port_t bootstrap_port_set; /* all that the loop listens to */
 extern mach_port_t bootstrap_notify;   /* deaths */
 
+/* Serve what is queued at one of the loop's ports, without waiting. */
+void bootstrap_drain(mach_port_t port);
+
 /* End everything, with a reason in the log. */
 _Noreturn void bootstrap_panic(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

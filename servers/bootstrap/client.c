@@ -175,6 +175,9 @@ client_task_died(mach_port_t task)
 
         (void)mach_port_deallocate(mach_task_self(), task);
         client->task = MACH_PORT_NULL;
+
+        /* Its last words may still be on the way. */
+        bootstrap_drain(client->port);
         log_flush(&client->line);
         client_drop_ports(client);
 

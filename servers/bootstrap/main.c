@@ -123,6 +123,22 @@ demux(mach_msg_header_t *request, mach_msg_header_t *reply)
     return mig_demux(routines, request, reply);
 }
 
+void
+bootstrap_drain(mach_port_t port)
+{
+    if (mach_port_move_member(mach_task_self(), port, MACH_PORT_NULL) !=
+        KERN_SUCCESS) {
+        return;
+    }
+
+    for (unsigned int i = 0; i < MACH_PORT_QLIMIT_MAX; i++) {
+        if (mach_msg_server_once(demux, MESSAGE_MAX, port, MACH_RCV_TIMEOUT,
+                                 0) != MACH_MSG_SUCCESS) {
+            return;
+        }
+    }
+}
+
 int
 main(void)
 {
