@@ -22,8 +22,8 @@ elf_copy(mach_port_t file, vm_offset_t offset, vm_size_t size, void *to)
     vm_address_t address = 0;
     kern_return_t kr;
 
-    kr = vm_map(mach_task_self(), &address, mapped, 0, VM_FLAGS_ANYWHERE,
-                file, offset - skew, FALSE, VM_PROT_READ, VM_PROT_READ,
+    kr = vm_map(mach_task_self(), &address, mapped, 0, VM_FLAGS_ANYWHERE, file,
+                offset - skew, FALSE, VM_PROT_READ, VM_PROT_READ,
                 VM_INHERIT_NONE);
 
     if (kr != KERN_SUCCESS) {

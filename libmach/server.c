@@ -59,8 +59,8 @@ server_send(mach_msg_header_t *reply)
 {
     mach_msg_return_t mr;
 
-    mr = mach_msg(reply, MACH_SEND_MSG | MACH_SEND_TIMEOUT, reply->msgh_size,
-                  0, MACH_PORT_NULL, 0, MACH_PORT_NULL);
+    mr = mach_msg(reply, MACH_SEND_MSG | MACH_SEND_TIMEOUT, reply->msgh_size, 0,
+                  MACH_PORT_NULL, 0, MACH_PORT_NULL);
 
     if (mr != MACH_MSG_SUCCESS) {
         mach_msg_destroy(reply);
@@ -141,12 +141,11 @@ server_reply_receive(const struct server *server)
 {
     mach_msg_return_t mr;
 
-    mr = mach_msg_overwrite(server->reply,
-                            MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_RCV_MSG |
-                                server->options,
-                            server->reply->msgh_size, server->size,
-                            server->rcv_name, 0, MACH_PORT_NULL,
-                            server->request);
+    mr = mach_msg_overwrite(
+        server->reply,
+        MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_RCV_MSG | server->options,
+        server->reply->msgh_size, server->size, server->rcv_name, 0,
+        MACH_PORT_NULL, server->request);
 
     if (mr != MACH_MSG_SUCCESS && SERVER_IS_SEND(mr)) {
         mach_msg_destroy(server->reply);

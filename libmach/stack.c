@@ -108,8 +108,8 @@ mach_stack_build(void *buffer, vm_size_t size, vm_address_t top,
     execfn = size - execfn_size;
     strings = execfn - args->strings_size;
     random = (strings - sizeof(args->random)) & ~(STACK_ALIGN - 1);
-    words = (random - stack_words(args) * sizeof(uint64_t)) &
-            ~(STACK_ALIGN - 1);
+    words =
+        (random - stack_words(args) * sizeof(uint64_t)) & ~(STACK_ALIGN - 1);
 
     stack_copy(base + execfn, args->execfn, execfn_size);
     stack_copy(base + strings, args->strings, args->strings_size);

@@ -48,7 +48,10 @@ memset(void *to, int value, size_t size)
 {
     void *at = to;
 
-    __asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(value) : "memory");
+    __asm__ volatile("rep stosb"
+                     : "+D"(at), "+c"(size)
+                     : "a"(value)
+                     : "memory");
     return to;
 }
 

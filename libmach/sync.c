@@ -50,8 +50,8 @@ mach_condition_init(struct mach_condition *condition)
 
 /* Locks as contended: others that the same broadcast woke may wait too. */
 static kern_return_t
-mach_condition_block(struct mach_condition *condition,
-                     struct mach_mutex *mutex, unsigned int msec, int flags)
+mach_condition_block(struct mach_condition *condition, struct mach_mutex *mutex,
+                     unsigned int msec, int flags)
 {
     uint32_t sequence;
     kern_return_t kr;

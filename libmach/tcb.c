@@ -83,8 +83,8 @@ tls_layout_init(struct tls_layout *layout)
          * is the control block. */
         layout->image = (const void *)segment->vaddr;
         layout->image_size = segment->filesz;
-        layout->below = tls_round(
-            segment->memsz, segment->align != 0 ? segment->align : 1);
+        layout->below =
+            tls_round(segment->memsz, segment->align != 0 ? segment->align : 1);
     }
 
     layout->offset = tls_round(layout->below, align);

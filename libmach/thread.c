@@ -62,8 +62,8 @@ mach_thread_alloc_stack(struct mach_thread *thread, vm_size_t size)
         return kr;
     }
 
-    return syscall_vm_protect(mach_task_self(), thread->stack, PAGE_SIZE,
-                              FALSE, VM_PROT_NONE);
+    return syscall_vm_protect(mach_task_self(), thread->stack, PAGE_SIZE, FALSE,
+                              VM_PROT_NONE);
 }
 
 static kern_return_t

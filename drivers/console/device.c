@@ -269,8 +269,7 @@ kern_return_t
 ds_device_read_inband(device_object_t device, mach_port_t reply_port,
                       mach_msg_type_name_t reply_portPoly, dev_mode_t mode,
                       recnum_t recnum, io_buf_len_t bytes_wanted,
-                      io_buf_ptr_inband_t data,
-                      mach_msg_type_number_t *dataCnt)
+                      io_buf_ptr_inband_t data, mach_msg_type_number_t *dataCnt)
 {
     struct serial_call call = { .reply = reply_port,
                                 .reply_type = reply_portPoly,

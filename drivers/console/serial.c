@@ -175,9 +175,8 @@ serial_answer(struct serial *serial, const struct serial_call *call)
     size = serial_peek(serial, data, size);
 
     if (call->inband) {
-        mr = device_read_reply_inband(call->reply, call->reply_type,
-                                      D_SUCCESS, data,
-                                      (mach_msg_type_number_t)size);
+        mr = device_read_reply_inband(call->reply, call->reply_type, D_SUCCESS,
+                                      data, (mach_msg_type_number_t)size);
     } else if (mig_allocate(&region, size) == KERN_SUCCESS) {
         memcpy((void *)region, data, size);
         mr = device_read_reply(call->reply, call->reply_type, region,

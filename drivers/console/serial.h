@@ -58,10 +58,10 @@ size_t serial_take(struct serial *serial, char *data, size_t size);
 
 /* Let a call wait; D_NO_MEMORY if too many do. A write's data is of the size
  * given: malloc's if in-band, else a region; the line frees it. */
-kern_return_t serial_wait_read(struct serial *serial,
-                               const struct serial_call *call);
-kern_return_t serial_wait_write(struct serial *serial,
-                                const struct serial_call *call);
+kern_return_t
+serial_wait_read(struct serial *serial, const struct serial_call *call);
+kern_return_t
+serial_wait_write(struct serial *serial, const struct serial_call *call);
 
 /* Throw away what is queued: D_READ, D_WRITE or both. */
 void serial_flush(struct serial *serial, unsigned int directions);

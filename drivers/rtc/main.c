@@ -51,9 +51,7 @@ cmos_read(unsigned int reg)
     __asm__ volatile("outb %0, %1"
                      :
                      : "a"((uint8_t)reg), "Nd"((uint16_t)CMOS_INDEX));
-    __asm__ volatile("inb %1, %0"
-                     : "=a"(value)
-                     : "Nd"((uint16_t)CMOS_DATA));
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"((uint16_t)CMOS_DATA));
     return value;
 }
 

@@ -29,47 +29,46 @@ mach_port_name_t mach_host_self_trap(void);
 
 /* sizes: send | receive << 32; names: receive | notify << 32; a null rcv_msg
  * receives into msg. */
-mach_msg_return_t mach_msg_trap(mach_msg_header_t *msg,
-                                mach_msg_option_t option, uint64_t sizes,
-                                uint64_t names, mach_msg_timeout_t timeout,
-                                mach_msg_header_t *rcv_msg);
+mach_msg_return_t
+mach_msg_trap(mach_msg_header_t *msg, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, mach_msg_timeout_t timeout,
+              mach_msg_header_t *rcv_msg);
 
 kern_return_t syscall_vm_allocate(mach_port_name_t task, vm_address_t *addressp,
                                   vm_size_t size, int flags);
-kern_return_t syscall_vm_deallocate(mach_port_name_t task,
-                                    vm_address_t address, vm_size_t size);
-kern_return_t syscall_vm_protect(mach_port_name_t task, vm_address_t address,
-                                 vm_size_t size, boolean_t set_maximum,
-                                 int protection);
+kern_return_t syscall_vm_deallocate(mach_port_name_t task, vm_address_t address,
+                                    vm_size_t size);
+kern_return_t
+syscall_vm_protect(mach_port_name_t task, vm_address_t address, vm_size_t size,
+                   boolean_t set_maximum, int protection);
 kern_return_t syscall_vm_map(struct mach_vm_map_args *args);
-kern_return_t syscall_vm_read_overwrite(mach_port_name_t task,
-                                        vm_address_t address, vm_size_t size,
-                                        vm_address_t data,
-                                        vm_size_t *out_sizep);
+kern_return_t
+syscall_vm_read_overwrite(mach_port_name_t task, vm_address_t address,
+                          vm_size_t size, vm_address_t data,
+                          vm_size_t *out_sizep);
 kern_return_t syscall_vm_write(mach_port_name_t task, vm_address_t address,
                                vm_address_t data, vm_size_t size);
 
-kern_return_t syscall_mach_port_allocate(mach_port_name_t task,
-                                         mach_port_right_t right,
-                                         mach_port_name_t *namep);
-kern_return_t syscall_mach_port_destroy(mach_port_name_t task,
-                                        mach_port_name_t name);
-kern_return_t syscall_mach_port_deallocate(mach_port_name_t task,
-                                           mach_port_name_t name);
-kern_return_t syscall_mach_port_mod_refs(mach_port_name_t task,
-                                         mach_port_name_t name,
-                                         mach_port_right_t right,
-                                         mach_port_delta_t delta);
-kern_return_t syscall_mach_port_insert_right(mach_port_name_t task,
-                                             mach_port_name_t name,
-                                             mach_port_name_t right,
-                                             mach_msg_type_name_t type);
+kern_return_t
+syscall_mach_port_allocate(mach_port_name_t task, mach_port_right_t right,
+                           mach_port_name_t *namep);
+kern_return_t
+syscall_mach_port_destroy(mach_port_name_t task, mach_port_name_t name);
+kern_return_t
+syscall_mach_port_deallocate(mach_port_name_t task, mach_port_name_t name);
+kern_return_t
+syscall_mach_port_mod_refs(mach_port_name_t task, mach_port_name_t name,
+                           mach_port_right_t right, mach_port_delta_t delta);
+kern_return_t
+syscall_mach_port_insert_right(mach_port_name_t task, mach_port_name_t name,
+                               mach_port_name_t right,
+                               mach_msg_type_name_t type);
 
 /* Give the processor away; TRUE if there was another thread to run. */
 boolean_t swtch(void);
 boolean_t swtch_pri(int priority);
-kern_return_t thread_switch(mach_port_name_t thread, int option,
-                            mach_msg_timeout_t time);
+kern_return_t
+thread_switch(mach_port_name_t thread, int option, mach_msg_timeout_t time);
 
 /* Wait while *word == value; wake who waits on it: <mach/gsync.h>. Results of
  * the wait: KERN_SUCCESS (woken), KERN_INVALID_ARGUMENT (another value),

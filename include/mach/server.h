@@ -27,17 +27,15 @@ typedef mig_stub_fn_t (*mig_routine_fn_t)(mach_msg_header_t *request);
  * and reply, trailer not included. Longer requests are lost to who sent them.
  * Options are those of mach_msg. Returns only with a receive error.
  */
-mach_msg_return_t mach_msg_server(mach_msg_demux_fn_t demux,
-                                  mach_msg_size_t size,
-                                  mach_port_t rcv_name,
-                                  mach_msg_option_t options);
+mach_msg_return_t
+mach_msg_server(mach_msg_demux_fn_t demux, mach_msg_size_t size,
+                mach_port_t rcv_name, mach_msg_option_t options);
 
 /* The same for one request; with MACH_RCV_TIMEOUT it waits that long. */
-mach_msg_return_t mach_msg_server_once(mach_msg_demux_fn_t demux,
-                                       mach_msg_size_t size,
-                                       mach_port_t rcv_name,
-                                       mach_msg_option_t options,
-                                       mach_msg_timeout_t timeout);
+mach_msg_return_t
+mach_msg_server_once(mach_msg_demux_fn_t demux, mach_msg_size_t size,
+                     mach_port_t rcv_name, mach_msg_option_t options,
+                     mach_msg_timeout_t timeout);
 
 /* What both do with a request that is already there. */
 void mach_msg_serve(mach_msg_demux_fn_t demux, mach_msg_header_t *request,
@@ -52,8 +50,8 @@ boolean_t mig_demux(const mig_routine_fn_t *routines,
                     mach_msg_header_t *request, mach_msg_header_t *reply);
 
 /* Prepare a reply to a request: its id, the right to reply, MIG_BAD_ID. */
-void mig_reply_setup(const mach_msg_header_t *request,
-                     mach_msg_header_t *reply);
+void
+mig_reply_setup(const mach_msg_header_t *request, mach_msg_header_t *reply);
 
 /*
  * Answer a parked request with an error. type: what kind of right the reply

@@ -56,7 +56,7 @@ sbrk(ptrdiff_t increment)
 
     if (increment > 0) {
         if ((vm_size_t)increment > HEAP_END - old ||
-            (new > heap_limit && heap_grow(new) != 0)) {
+            (new > heap_limit &&heap_grow(new) != 0)) {
             errno = ENOMEM;
             return (void *)-1;
         }

@@ -36,11 +36,11 @@ nanosleep(const struct timespec *time, struct timespec *left)
         return -1;
     }
 
-    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT,
-                        (mach_msg_timeout_t)(time->tv_sec * 1000 +
-                                             (time->tv_nsec +
-                                              NSEC_PER_MSEC - 1) /
-                                                 NSEC_PER_MSEC));
+    (void)thread_switch(
+        MACH_PORT_NULL, SWITCH_OPTION_WAIT,
+        (mach_msg_timeout_t)(time->tv_sec * 1000 +
+                             (time->tv_nsec + NSEC_PER_MSEC - 1) /
+                                 NSEC_PER_MSEC));
 
     if (left != NULL) {
         left->tv_sec = 0;

@@ -24,8 +24,8 @@ static struct {
     int output;
     bool scripted;
     bool input_ended;
-    bool done; /* SHUTDOWN, or nothing more to do */
-    int wake[2]; /* written by the handler of SIGCHLD */
+    bool done;     /* SHUTDOWN, or nothing more to do */
+    int wake[2];   /* written by the handler of SIGCHLD */
     size_t credit; /* not yet acknowledged */
     uint8_t *run;  /* a RUN that comes in parts */
     size_t run_size;

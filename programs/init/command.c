@@ -241,8 +241,7 @@ command_push(struct command *command)
     size_t credit;
 
     while (command->input >= 0 && command->written < command->waiting) {
-        ssize_t done = write(command->input,
-                             command->bytes + command->written,
+        ssize_t done = write(command->input, command->bytes + command->written,
                              command->waiting - command->written);
 
         if (done < 0 && errno == EINTR) {

@@ -12,11 +12,11 @@
 #include <unix/channel.h>
 
 struct command {
-    bool running;   /* from RUN to EXIT */
+    bool running; /* from RUN to EXIT */
     pid_t pid;
-    bool ended;     /* reaped: status holds */
+    bool ended; /* reaped: status holds */
     int status;
-    int input;      /* our ends of the pipes, or -1 */
+    int input; /* our ends of the pipes, or -1 */
     int output;
     int error;
     bool input_end; /* STDIN's end came: close when all is written */
@@ -28,8 +28,8 @@ struct command {
 
 /* Begin: a payload as in CHANNEL_RUN. What fails is told like a command that
  * could not be executed. */
-void command_start(struct command *command, const uint8_t *payload,
-                   size_t size);
+void
+command_start(struct command *command, const uint8_t *payload, size_t size);
 
 /* Bytes for its standard input; size 0: the end. There must be none waiting.
  * credit: what is to be acknowledged when they are written. */

@@ -23,9 +23,9 @@
 #include "agent.h"
 
 static const char *const shell_argv[] = { "-sh", NULL };
-static const char *const shell_envp[] = {
-    "HOME=/", "PATH=/bin", "SHELL=/bin/sh", "TERM=vt100", "USER=root", NULL
-};
+static const char *const shell_envp[] = { "HOME=/",        "PATH=/bin",
+                                          "SHELL=/bin/sh", "TERM=vt100",
+                                          "USER=root",     NULL };
 
 static _Noreturn void
 power_off(void)

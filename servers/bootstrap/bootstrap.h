@@ -15,8 +15,8 @@ extern mach_port_t bootstrap_notify;   /* deaths */
 void bootstrap_drain(mach_port_t port);
 
 /* End everything, with a reason in the log. */
-_Noreturn void bootstrap_panic(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+_Noreturn void
+bootstrap_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A new receive right in the port set, with this payload if it is not 0;
  * null if the kernel has no room. */

@@ -80,8 +80,8 @@ client_start(struct bootstrap_client *client)
     client->port = bootstrap_port_create((uint64_t)client);
     client->exception = bootstrap_port_create(0);
 
-    if (client->port == MACH_PORT_NULL ||
-        client->exception == MACH_PORT_NULL || !launch(client)) {
+    if (client->port == MACH_PORT_NULL || client->exception == MACH_PORT_NULL ||
+        !launch(client)) {
         client_drop_ports(client);
         return false;
     }

@@ -94,8 +94,8 @@ do_bootstrap_status(bootstrap_client_t client, service_name_t name,
         return BOOTSTRAP_UNKNOWN_SERVICE;
     }
 
-    *statep = service->active ? BOOTSTRAP_STATUS_ACTIVE
-                              : BOOTSTRAP_STATUS_INACTIVE;
+    *statep =
+        service->active ? BOOTSTRAP_STATUS_ACTIVE : BOOTSTRAP_STATUS_INACTIVE;
     return KERN_SUCCESS;
 }
 

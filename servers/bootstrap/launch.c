@@ -87,10 +87,9 @@ launch_stack(struct bootstrap_client *client, mach_port_t task,
         { ELF_AT_PAGESZ, PAGE_SIZE },
         { ELF_AT_ENTRY, image->entry },
     };
-    struct mach_stack_args args = { .strings = strings,
-                                    .argc = grants->argc + 1,
-                                    .auxv = auxv,
-                                    .auxc = 5 };
+    struct mach_stack_args args = {
+        .strings = strings, .argc = grants->argc + 1, .auxv = auxv, .auxc = 5
+    };
     vm_address_t bottom = STACK_TOP - STACK_SIZE;
     size_t name_size = strlen(grants->name) + 1;
     kern_return_t kr;
@@ -121,9 +120,9 @@ launch_io_ports(const struct manifest_server *grants, mach_port_t task)
     for (unsigned int i = 0; i < grants->port_count; i++) {
         mach_port_t io_perm;
 
-        kr = io_perm_create(bootstrap_device_master_port,
-                            grants->ports[i].first, grants->ports[i].last,
-                            &io_perm);
+        kr =
+            io_perm_create(bootstrap_device_master_port, grants->ports[i].first,
+                           grants->ports[i].last, &io_perm);
 
         if (kr != KERN_SUCCESS) {
             return kr;
@@ -192,8 +191,7 @@ launch_privileges(struct bootstrap_client *client, mach_port_t task)
         return false;
     }
 
-    if (!launch_check(client, launch_io_ports(grants, task),
-                      "its I/O ports")) {
+    if (!launch_check(client, launch_io_ports(grants, task), "its I/O ports")) {
         return false;
     }
 
@@ -219,8 +217,8 @@ launch_thread(struct bootstrap_client *client, mach_port_t task,
 
     if (kr == KERN_SUCCESS) {
         kr = mach_port_request_notification(
-            mach_task_self(), task, MACH_NOTIFY_DEAD_NAME, 0,
-            bootstrap_notify, MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
+            mach_task_self(), task, MACH_NOTIFY_DEAD_NAME, 0, bootstrap_notify,
+            MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
     }
 
     if (kr == KERN_SUCCESS) {

@@ -115,10 +115,9 @@ read_manifest(void)
 static boolean_t
 demux(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
-    static const mig_routine_fn_t routines[] = {
-        bootstrap_server_routine, notify_server_routine, exc_server_routine,
-        NULL
-    };
+    static const mig_routine_fn_t routines[] = { bootstrap_server_routine,
+                                                 notify_server_routine,
+                                                 exc_server_routine, NULL };
 
     return mig_demux(routines, request, reply);
 }

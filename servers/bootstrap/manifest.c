@@ -329,8 +329,7 @@ word_memory(struct parser *parser)
                            MANIFEST_GRANTS_MAX);
     }
 
-    if (!parse_number(parser, parser->words[1], UINT64_MAX,
-                      &memory->address) ||
+    if (!parse_number(parser, parser->words[1], UINT64_MAX, &memory->address) ||
         !parse_number(parser, parser->words[2], UINT64_MAX, &memory->size)) {
         return false;
     }
@@ -507,11 +506,10 @@ parse_line(struct parser *parser)
         }
 
         if (values < words[i].min || values > words[i].max) {
-            return parser_fail(parser, "`%s' takes %s%u value%s, not %u",
-                               words[i].name,
-                               words[i].max > words[i].min ? "at least " : "",
-                               words[i].min, words[i].min == 1 ? "" : "s",
-                               values);
+            return parser_fail(
+                parser, "`%s' takes %s%u value%s, not %u", words[i].name,
+                words[i].max > words[i].min ? "at least " : "", words[i].min,
+                words[i].min == 1 ? "" : "s", values);
         }
 
         if (i != 0 && parser->server == NULL) {
@@ -554,8 +552,7 @@ check_server(struct parser *parser, const struct manifest_server *server)
 
         if (owner != server) {
             return parser_fail(parser, "`%s' and `%s' both check in `%s'",
-                               owner->name, server->name,
-                               server->check_in[i]);
+                               owner->name, server->name, server->check_in[i]);
         }
     }
 
@@ -567,8 +564,7 @@ check_server(struct parser *parser, const struct manifest_server *server)
         }
     }
 
-    if (server->wait == MANIFEST_WAIT_CHECK_IN &&
-        server->check_in_count == 0) {
+    if (server->wait == MANIFEST_WAIT_CHECK_IN && server->check_in_count == 0) {
         return parser_fail(parser, "`%s' has nothing to check in",
                            server->name);
     }
@@ -644,8 +640,7 @@ has_name(const manifest_name_t *names, unsigned int count, const char *name)
 }
 
 bool
-manifest_may_check_in(const struct manifest_server *server,
-                      const char *service)
+manifest_may_check_in(const struct manifest_server *server, const char *service)
 {
     return has_name(server->check_in, server->check_in_count, service);
 }

@@ -84,10 +84,10 @@ bool manifest_parse(const char *text, size_t size, struct manifest *manifest,
 /* What a server is granted. */
 bool manifest_may_check_in(const struct manifest_server *server,
                            const char *service);
-bool manifest_may_look_up(const struct manifest_server *server,
-                          const char *service);
-bool manifest_may_interrupt(const struct manifest_server *server,
-                            unsigned int line);
+bool
+manifest_may_look_up(const struct manifest_server *server, const char *service);
+bool
+manifest_may_interrupt(const struct manifest_server *server, unsigned int line);
 bool manifest_may_map(const struct manifest_server *server, uint64_t address,
                       uint64_t size);
 bool manifest_may_read_module(const struct manifest_server *server,

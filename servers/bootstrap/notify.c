@@ -67,9 +67,8 @@ do_mach_notify_send_once(mach_port_t notify)
 
 /* A server's exception is reported; then the kernel ends the server. */
 static kern_return_t
-report(mach_port_t port, exception_type_t exception,
-       const int64_t *code, mach_msg_type_number_t code_count,
-       const x86_thread_state64_t *state)
+report(mach_port_t port, exception_type_t exception, const int64_t *code,
+       mach_msg_type_number_t code_count, const x86_thread_state64_t *state)
 {
     struct bootstrap_client *client = client_by_exception_port(port);
 
@@ -94,15 +93,12 @@ catch_exception_raise(mach_port_t exception_port, mach_port_t thread,
 }
 
 kern_return_t
-catch_exception_raise_state(mach_port_t exception_port,
-                            exception_type_t exception,
-                            mach_exception_data_t code,
-                            mach_msg_type_number_t codeCnt,
-                            thread_state_flavor_t flavor,
-                            thread_state_t old_state,
-                            mach_msg_type_number_t old_stateCnt,
-                            thread_state_t new_state,
-                            mach_msg_type_number_t *new_stateCnt)
+catch_exception_raise_state(
+    mach_port_t exception_port, exception_type_t exception,
+    mach_exception_data_t code, mach_msg_type_number_t codeCnt,
+    thread_state_flavor_t flavor, thread_state_t old_state,
+    mach_msg_type_number_t old_stateCnt, thread_state_t new_state,
+    mach_msg_type_number_t *new_stateCnt)
 {
     x86_thread_state64_t state = { 0 };
 
@@ -128,7 +124,7 @@ catch_exception_raise_state_identity(
 {
     (void)thread;
     (void)task;
-    return catch_exception_raise_state(exception_port, exception, code,
-                                       codeCnt, flavor, old_state,
-                                       old_stateCnt, new_state, new_stateCnt);
+    return catch_exception_raise_state(exception_port, exception, code, codeCnt,
+                                       flavor, old_state, old_stateCnt,
+                                       new_state, new_stateCnt);
 }

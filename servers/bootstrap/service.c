@@ -21,8 +21,8 @@ service_port_create(void)
 {
     mach_port_t port;
 
-    if (mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE,
-                           &port) != KERN_SUCCESS) {
+    if (mach_port_allocate(mach_task_self(), MACH_PORT_RIGHT_RECEIVE, &port) !=
+        KERN_SUCCESS) {
         return MACH_PORT_NULL;
     }
 
@@ -129,9 +129,8 @@ service_register(struct service *service, mach_port_t port)
     }
 
     if (mach_port_request_notification(
-            mach_task_self(), port, MACH_NOTIFY_DEAD_NAME, 0,
-            bootstrap_notify, MACH_MSG_TYPE_MAKE_SEND_ONCE,
-            &previous) != KERN_SUCCESS) {
+            mach_task_self(), port, MACH_NOTIFY_DEAD_NAME, 0, bootstrap_notify,
+            MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous) != KERN_SUCCESS) {
         return BOOTSTRAP_BAD_NAME;
     }
 
@@ -186,8 +185,8 @@ service_list(const struct manifest_server *grants, char *text, size_t size)
             continue;
         }
 
-        length = snprintf(text + used, size - used, "%s %s %s\n",
-                          service->name, service->owner->name,
+        length = snprintf(text + used, size - used, "%s %s %s\n", service->name,
+                          service->owner->name,
                           service->active ? "active" : "inactive");
 
         if (length < 0 || (size_t)length >= size - used) {

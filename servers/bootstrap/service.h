@@ -14,9 +14,9 @@
 struct service {
     const char *name;
     const struct manifest_server *owner;
-    mach_port_t port;     /* receive right while idle, else a send right */
-    bool active;          /* checked in or registered */
-    bool registered;      /* the port is another's: not ours to take back */
+    mach_port_t port; /* receive right while idle, else a send right */
+    bool active;      /* checked in or registered */
+    bool registered;  /* the port is another's: not ours to take back */
 };
 
 void service_setup(const struct manifest *manifest);
@@ -35,7 +35,7 @@ void service_returned(mach_port_t port);
 void service_died(mach_port_t name);
 
 /* "service server state" lines of what the client may look up. */
-size_t service_list(const struct manifest_server *grants, char *text,
-                    size_t size);
+size_t
+service_list(const struct manifest_server *grants, char *text, size_t size);
 
 #endif /* SERVERS_BOOTSTRAP_SERVICE_H */

@@ -37,8 +37,7 @@ prepare(mach_port_t to, mach_msg_type_name_t disposition)
 }
 
 static void
-prepare_port(mach_port_t to, mach_port_t port,
-             mach_msg_type_name_t disposition)
+prepare_port(mach_port_t to, mach_port_t port, mach_msg_type_name_t disposition)
 {
     prepare(to, MACH_MSG_TYPE_COPY_SEND);
     m.head.msgh_bits |= MACH_MSGH_BITS_COMPLEX;
@@ -177,8 +176,8 @@ sizes(void)
     prepare(port, MACH_MSG_TYPE_COPY_SEND);
     is(mach_msg(&m.head, MACH_SEND_MSG, 23, 0, 0, 0, 0),
        MACH_SEND_MSG_TOO_SMALL, "smaller than a header");
-    is(mach_msg(&m.head, MACH_SEND_MSG, 0, 0, 0, 0, 0),
-       MACH_SEND_MSG_TOO_SMALL, "of no size");
+    is(mach_msg(&m.head, MACH_SEND_MSG, 0, 0, 0, 0, 0), MACH_SEND_MSG_TOO_SMALL,
+       "of no size");
     is(mach_msg(head, MACH_SEND_MSG, MACH_MSG_SIZE_MAX + 4, 0, 0, 0, 0),
        MACH_SEND_TOO_LARGE, "larger than the limit");
     is(mach_msg(NULL, MACH_SEND_MSG, 24, 0, 0, 0, 0), MACH_SEND_INVALID_DATA,
@@ -186,8 +185,8 @@ sizes(void)
     is(mach_msg((mach_msg_header_t *)0xffff800000000000, MACH_SEND_MSG, 24, 0,
                 0, 0, 0),
        MACH_SEND_INVALID_DATA, "at an address of the kernel");
-    is(mach_msg((mach_msg_header_t *)(VM_MAX_ADDRESS - 8), MACH_SEND_MSG, 24,
-                0, 0, 0, 0),
+    is(mach_msg((mach_msg_header_t *)(VM_MAX_ADDRESS - 8), MACH_SEND_MSG, 24, 0,
+                0, 0, 0),
        MACH_SEND_INVALID_DATA, "across the end of user memory");
 
     *head = m.head;
@@ -200,8 +199,8 @@ sizes(void)
        MACH_RCV_TOO_LARGE, "too large for the buffer");
     is(m.head.msgh_size, 60000, "the header tells how large");
     large[59999] = 0;
-    is(mach_msg(head, MACH_RCV_MSG | MACH_RCV_LARGE, 0, sizeof(large), port,
-                0, 0),
+    is(mach_msg(head, MACH_RCV_MSG | MACH_RCV_LARGE, 0, sizeof(large), port, 0,
+                0),
        MACH_MSG_SUCCESS, "it is still there");
     is(large[59999], 42, "to its last byte");
 

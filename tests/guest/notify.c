@@ -53,9 +53,8 @@ request(mach_port_t port, mach_msg_id_t id, natural_t sync)
     mach_port_t previous = 1;
     kern_return_t kr;
 
-    kr = mach_port_request_notification(SELF, port, id, sync, notify,
-                                        MACH_MSG_TYPE_MAKE_SEND_ONCE,
-                                        &previous);
+    kr = mach_port_request_notification(
+        SELF, port, id, sync, notify, MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous);
 
     if (kr == KERN_SUCCESS && previous != MACH_PORT_NULL) {
         (void)mach_port_deallocate(SELF, previous);

@@ -72,8 +72,7 @@ free_name(void)
     uint32_t index = 0x700;
 
     while (mach_port_allocate_name(SELF, MACH_PORT_RIGHT_DEAD_NAME,
-                                   MACH_PORT_MAKE(index, 3)) !=
-           KERN_SUCCESS) {
+                                   MACH_PORT_MAKE(index, 3)) != KERN_SUCCESS) {
         index++;
     }
 
@@ -133,8 +132,7 @@ names(void)
     is(count, type_count, "as many types");
 
     for (natural_t i = 0; i < count; i++) {
-        found = found ||
-                (all[i] == port && types[i] == MACH_PORT_TYPE_RECEIVE);
+        found = found || (all[i] == port && types[i] == MACH_PORT_TYPE_RECEIVE);
     }
 
     ok(found, "the port is among them");
@@ -236,10 +234,10 @@ insert_extract(void)
                                &type),
        KERN_SUCCESS, "extract a send right");
     is(other, port, "rights of a port share a name");
-    is(mach_port_extract_right(SELF, port, 99, &other, &type), KERN_INVALID_VALUE,
-       "no such disposition");
-    is(mach_port_extract_right(SELF, BAD_NAME, MACH_MSG_TYPE_COPY_SEND,
-                               &other, &type),
+    is(mach_port_extract_right(SELF, port, 99, &other, &type),
+       KERN_INVALID_VALUE, "no such disposition");
+    is(mach_port_extract_right(SELF, BAD_NAME, MACH_MSG_TYPE_COPY_SEND, &other,
+                               &type),
        KERN_INVALID_NAME, "no such name");
     is(mach_port_insert_right(SELF, name, port, MACH_MSG_TYPE_COPY_SEND),
        KERN_RIGHT_EXISTS, "the port has another name here");
@@ -289,8 +287,8 @@ receive_status(void)
     is(status.mps_seqno, 9, "sequence number");
     is(mach_port_get_receive_status(SELF, SELF, &status), KERN_INVALID_RIGHT,
        "only a receive right has one");
-    is(mach_port_get_receive_status(SELF, BAD_NAME, &status),
-       KERN_INVALID_NAME, "no such name");
+    is(mach_port_get_receive_status(SELF, BAD_NAME, &status), KERN_INVALID_NAME,
+       "no such name");
     is(mach_port_destroy(SELF, port), KERN_SUCCESS, "destroy");
 }
 
@@ -304,8 +302,8 @@ port_sets(void)
 
     is(mach_port_allocate(SELF, MACH_PORT_RIGHT_PORT_SET, &set), KERN_SUCCESS,
        "a set");
-    is(mach_port_allocate(SELF, MACH_PORT_RIGHT_PORT_SET, &other),
-       KERN_SUCCESS, "another");
+    is(mach_port_allocate(SELF, MACH_PORT_RIGHT_PORT_SET, &other), KERN_SUCCESS,
+       "another");
     is(mach_port_move_member(SELF, a, set), KERN_SUCCESS, "a member");
     is(mach_port_move_member(SELF, b, set), KERN_SUCCESS, "a second member");
     is(mach_port_get_set_status(SELF, set, &members, &count), KERN_SUCCESS,
@@ -324,8 +322,8 @@ port_sets(void)
        "a port is no set");
     is(mach_port_move_member(SELF, BAD_NAME, set), KERN_INVALID_NAME,
        "no such member");
-    is(mach_port_get_set_status(SELF, a, &members, &count),
-       KERN_INVALID_RIGHT, "a port is no set");
+    is(mach_port_get_set_status(SELF, a, &members, &count), KERN_INVALID_RIGHT,
+       "a port is no set");
     is(mach_port_destroy(SELF, set), KERN_SUCCESS, "the set goes");
     is(mach_port_get_receive_status(SELF, b, &status), KERN_SUCCESS, "status");
     is(status.mps_pset, MACH_PORT_NULL, "its member is in none");

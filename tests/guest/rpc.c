@@ -236,9 +236,8 @@ do_echo_port(mach_port_t server, mach_port_t port, mach_port_t *same)
 }
 
 kern_return_t
-do_echo_data(mach_port_t server, pointer_t data,
-             mach_msg_type_number_t dataCnt, pointer_t *same,
-             mach_msg_type_number_t *sameCnt)
+do_echo_data(mach_port_t server, pointer_t data, mach_msg_type_number_t dataCnt,
+             pointer_t *same, mach_msg_type_number_t *sameCnt)
 {
     (void)server;
     *same = data;
@@ -267,8 +266,8 @@ do_echo_ports(mach_port_t server, mach_port_array_t ports,
 kern_return_t
 do_echo_stop(mach_port_t server)
 {
-    return mach_port_mod_refs(mach_task_self(), server,
-                              MACH_PORT_RIGHT_RECEIVE, -1);
+    return mach_port_mod_refs(mach_task_self(), server, MACH_PORT_RIGHT_RECEIVE,
+                              -1);
 }
 
 static void
@@ -362,8 +361,7 @@ stub_rights(mach_port_t server)
     is(count, 0, "has none");
 
     /* Row 1 of the hazards: who fails takes nothing, and nothing stays. */
-    is(echo_fail(server, KERN_FAILURE, port, (pointer_t)ports,
-                 sizeof(ports)),
+    is(echo_fail(server, KERN_FAILURE, port, (pointer_t)ports, sizeof(ports)),
        KERN_FAILURE, "a routine that fails");
     is(mach_port_get_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND, &refs),
        KERN_SUCCESS, "references");

@@ -66,8 +66,7 @@ guest_counts_check(const struct guest_counts *before, const char *name)
     same &= guest_counts_compare(b->tasks, a->tasks, "tasks");
     same &= guest_counts_compare(b->threads, a->threads, "threads");
     same &= guest_counts_compare(b->maps, a->maps, "maps");
-    same &= guest_counts_compare(b->map_entries, a->map_entries,
-                                 "map entries");
+    same &= guest_counts_compare(b->map_entries, a->map_entries, "map entries");
     same &= guest_counts_compare(b->vm_objects, a->vm_objects, "vm objects");
     tap_diag("%s: %ld pages of the kernel more, %ld free less", name,
              (long)(a->kernel_pages - b->kernel_pages),
@@ -153,8 +152,7 @@ guest_thread(void (*function)(void *), void *argument)
     }
 
     return guest_launch(mach_task_self(), (void *)guest_thread_start,
-                        (uint64_t)function, (uint64_t)argument,
-                        (uint64_t)tcb);
+                        (uint64_t)function, (uint64_t)argument, (uint64_t)tcb);
 }
 
 static _Noreturn void
@@ -183,8 +181,8 @@ guest_child(void (*function)(mach_port_t), mach_port_t port,
 
     if (port != MACH_PORT_NULL) {
         /* The routine takes the right away: give it one of its own. */
-        kr = mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND,
-                                1);
+        kr =
+            mach_port_mod_refs(mach_task_self(), port, MACH_PORT_RIGHT_SEND, 1);
 
         if (kr == KERN_SUCCESS) {
             kr = task_set_special_port(task, TASK_BOOTSTRAP_PORT, port);
@@ -195,8 +193,8 @@ guest_child(void (*function)(mach_port_t), mach_port_t port,
         }
     }
 
-    thread = guest_launch(task, (void *)guest_child_start,
-                          (uint64_t)function, 0, (uint64_t)mach_tcb_self());
+    thread = guest_launch(task, (void *)guest_child_start, (uint64_t)function,
+                          0, (uint64_t)mach_tcb_self());
 
     if (threadp != NULL) {
         *threadp = thread;

@@ -167,8 +167,7 @@ tap_ok(bool good, const char *file, int line, const char *format, ...)
 }
 
 bool
-tap_is(long got, long want, const char *file, int line, const char *format,
-       ...)
+tap_is(long got, long want, const char *file, int line, const char *format, ...)
 {
     va_list args;
 

@@ -25,12 +25,12 @@ extern mach_port_t guest_device_master;
 /* One result. The format knows %d %u %x %ld %lu %lx %p %s %c %%. */
 bool tap_ok(bool good, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-bool tap_is(long got, long want, const char *file, int line,
-            const char *format, ...) __attribute__((format(printf, 5, 6)));
+bool tap_is(long got, long want, const char *file, int line, const char *format,
+            ...) __attribute__((format(printf, 5, 6)));
 void tap_skip(const char *reason, const char *name);
 void tap_diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void tap_bail(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+_Noreturn void
+tap_bail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define ok(good, ...) tap_ok((good), __FILE__, __LINE__, __VA_ARGS__)
 #define is(got, want, ...)                                                     \

@@ -269,8 +269,8 @@ tasks(void)
        MACH_MSG_SUCCESS, "a child with our memory");
     is(m.head.msgh_id, 77, "has our data");
     is(inherited, 77, "and writes to its own");
-    is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT | MACH_RCV_LARGE, 0,
-                0, notify, 5000, 0),
+    is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT | MACH_RCV_LARGE, 0, 0,
+                notify, 5000, 0),
        MACH_RCV_TOO_LARGE, "its death is told");
     (void)mach_port_destroy(SELF, notify);
     (void)mach_port_destroy(SELF, port);

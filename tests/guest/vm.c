@@ -11,10 +11,10 @@
 
 void *memset(void *to, int value, size_t size);
 
-static const vm_address_t bad_addresses[] = {
-    0x7ffffffff000, 0x800000000000, 0xffff7ffffffff000, 0xffff800000000000,
-    0xfffffffffffff000
-};
+static const vm_address_t bad_addresses[] = { 0x7ffffffff000, 0x800000000000,
+                                              0xffff7ffffffff000,
+                                              0xffff800000000000,
+                                              0xfffffffffffff000 };
 #define BAD_ADDRESSES (sizeof(bad_addresses) / sizeof(bad_addresses[0]))
 
 static vm_address_t
@@ -143,8 +143,8 @@ read_write(void)
     is(*(char *)b, 'y', "is copied");
     *(char *)(a + 100) = 'z';
     is(*(char *)(b + 100), 'x', "once");
-    is(syscall_vm_read_overwrite(SELF, a + 90, 20, b + 200, &out),
-       KERN_SUCCESS, "read into memory of ours");
+    is(syscall_vm_read_overwrite(SELF, a + 90, 20, b + 200, &out), KERN_SUCCESS,
+       "read into memory of ours");
     ok(out == 20 && *(char *)(b + 210) == 'z', "20 bytes");
     ok(vm_read(SELF, 0x500000000000, 10, &data, &count) != KERN_SUCCESS,
        "read nothing");
@@ -204,8 +204,8 @@ entries(void)
                               MACH_PORT_NULL),
        KERN_SUCCESS, "an entry of mapped memory");
     is(vm_map(SELF, &d, PAGES(1), 0, VM_FLAGS_ANYWHERE, sub, 0, FALSE,
-              VM_PROT_DEFAULT, VM_PROT_DEFAULT, VM_INHERIT_SHARE) !=
-           KERN_SUCCESS,
+              VM_PROT_DEFAULT, VM_PROT_DEFAULT,
+              VM_INHERIT_SHARE) != KERN_SUCCESS,
        TRUE, "that gives no more than it was made with");
     ok(vm_map(SELF, &d, PAGES(8), 0, VM_FLAGS_ANYWHERE, entry, 0, FALSE,
               VM_PROT_READ, VM_PROT_READ, VM_INHERIT_SHARE) != KERN_SUCCESS,
@@ -294,9 +294,9 @@ generations(void)
         vm_address_t b = 0;
         vm_prot_t cur, max;
 
-        good = good && vm_remap(SELF, &b, PAGES(8), 0, VM_FLAGS_ANYWHERE, SELF,
-                                a, TRUE, &cur, &max,
-                                VM_INHERIT_COPY) == KERN_SUCCESS;
+        good =
+            good && vm_remap(SELF, &b, PAGES(8), 0, VM_FLAGS_ANYWHERE, SELF, a,
+                             TRUE, &cur, &max, VM_INHERIT_COPY) == KERN_SUCCESS;
         *(char *)b = (char)i;
         *(char *)(a + PAGES(1)) = (char)i;
         drop(a, 8);

@@ -120,8 +120,9 @@ bad_files(void)
     BAD(MACH_ELF_MALFORMED, table[2].vaddr = 0x402e10, "segments overlap");
     BAD(MACH_ELF_MALFORMED, table[2].vaddr = 0x300e10, "out of order");
     BAD(MACH_ELF_MALFORMED, table[1].memsz = 0x1300, "text with zeros");
-    BAD(MACH_ELF_TRUNCATED, (table[3].type = ELF_PT_NOTE,
-                             table[3].offset = FILE_SIZE, table[3].filesz = 1),
+    BAD(MACH_ELF_TRUNCATED,
+        (table[3].type = ELF_PT_NOTE, table[3].offset = FILE_SIZE,
+         table[3].filesz = 1),
         "a note past the end");
     reset();
     is(mach_elf_parse_header(&header, 10), MACH_ELF_NOT_ELF, "a short file");
@@ -151,8 +152,7 @@ random_files(void)
         for (uint32_t i = 0; i < image.segment_count; i++) {
             const struct mach_elf_segment *s = &image.segments[i];
 
-            sound = sound && s->size != 0 &&
-                    (s->address & PAGE_MASK) == 0 &&
+            sound = sound && s->size != 0 && (s->address & PAGE_MASK) == 0 &&
                     s->address >= VM_MIN_ADDRESS &&
                     s->address + s->size <= VM_MAX_ADDRESS &&
                     s->file_size <= s->size &&

@@ -142,8 +142,7 @@ static const struct bad bads[] = {
       "`a' and `b' both check in `x'" },
     { "server a\nlook-up x\n", 1, "`a' looks up `x', which nobody checks in" },
     { "server a\nwait check-in\n", 1, "`a' has nothing to check in" },
-    { "server a\ninterrupt 1 2 3 4 5 6 7 8 9\n", 2,
-      "more than 8 interrupts" },
+    { "server a\ninterrupt 1 2 3 4 5 6 7 8 9\n", 2, "more than 8 interrupts" },
 };
 
 static void
@@ -166,10 +165,10 @@ static void
 random_manifests(void)
 {
     static const char *const pieces[] = {
-        "server ", "a",      "ports ",  "0x3f8", "-",        "\n",
-        " ",       "\"",     "#",       "look-up ", "check-in ", "b",
-        "memory ", "0xfff ", "arguments ", "x ",  "privilege ", "host",
-        "wait ",   "exit",   "restart ", "\t",    "interrupt ", "7 "
+        "server ", "a",      "ports ",     "0x3f8",    "-",          "\n",
+        " ",       "\"",     "#",          "look-up ", "check-in ",  "b",
+        "memory ", "0xfff ", "arguments ", "x ",       "privilege ", "host",
+        "wait ",   "exit",   "restart ",   "\t",       "interrupt ", "7 "
     };
     char text[512];
 
@@ -179,8 +178,9 @@ random_manifests(void)
         text[0] = '\0';
 
         while (strlen(text) < sizeof(text) - 16 && rand() % 40 != 0) {
-            strcat(text, pieces[(size_t)rand() %
-                                (sizeof(pieces) / sizeof(pieces[0]))]);
+            strcat(
+                text,
+                pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))]);
         }
 
         (void)parse(text);

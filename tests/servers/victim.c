@@ -63,9 +63,8 @@ do_echo_port(mach_port_t server, mach_port_t port, mach_port_t *same)
 }
 
 kern_return_t
-do_echo_data(mach_port_t server, pointer_t data,
-             mach_msg_type_number_t dataCnt, pointer_t *same,
-             mach_msg_type_number_t *sameCnt)
+do_echo_data(mach_port_t server, pointer_t data, mach_msg_type_number_t dataCnt,
+             pointer_t *same, mach_msg_type_number_t *sameCnt)
 {
     (void)server;
     *same = data;

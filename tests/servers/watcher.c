@@ -52,8 +52,8 @@ grants(void)
        BOOTSTRAP_NOT_PRIVILEGED, "register what is another's");
     is(bootstrap_host_priv(bootstrap_port, &port), BOOTSTRAP_NOT_PRIVILEGED,
        "the host's privileged port");
-    is(bootstrap_device_master(bootstrap_port, &port),
-       BOOTSTRAP_NOT_PRIVILEGED, "the device master port");
+    is(bootstrap_device_master(bootstrap_port, &port), BOOTSTRAP_NOT_PRIVILEGED,
+       "the device master port");
     is(bootstrap_interrupt(bootstrap_port, 4, &port), BOOTSTRAP_NOT_PRIVILEGED,
        "an interrupt");
     is(bootstrap_interrupt(bootstrap_port, 0xffffffff, &port),
@@ -62,8 +62,8 @@ grants(void)
        BOOTSTRAP_NOT_PRIVILEGED, "device memory");
     is(bootstrap_module(bootstrap_port, "victim", &port, &size),
        BOOTSTRAP_NOT_PRIVILEGED, "a module");
-    is(bootstrap_module(bootstrap_port, "manifest", &port, &size),
-       KERN_SUCCESS, "a module that is granted");
+    is(bootstrap_module(bootstrap_port, "manifest", &port, &size), KERN_SUCCESS,
+       "a module that is granted");
     ok(size != 0 && MACH_PORT_VALID(port), "has a size and a port");
     is(bootstrap_status(bootstrap_port, "victim", &state), KERN_SUCCESS,
        "the state of a service");

@@ -32,8 +32,8 @@ struct mach_elf_image {
     vm_address_t phdr; /* where the program headers will be, or 0 */
     uint32_t phnum;
     uint32_t segment_count;
-    vm_address_t start; /* of the lowest segment */
-    vm_address_t end;   /* of the highest, to the byte: the break */
+    vm_address_t start;      /* of the lowest segment */
+    vm_address_t end;        /* of the highest, to the byte: the break */
     vm_offset_t note_offset; /* the file's PT_NOTE segments: the first */
     vm_size_t note_size;
     struct mach_elf_segment segments[MACH_ELF_SEGMENTS_MAX];
@@ -54,8 +54,8 @@ const char *mach_elf_error_string(enum mach_elf_error error);
 
 /* The file header alone: whether it is an executable of ours, and where its
  * program headers are, all inside the file. */
-enum mach_elf_error mach_elf_parse_header(const struct elf64_header *header,
-                                          vm_size_t file_size);
+enum mach_elf_error
+mach_elf_parse_header(const struct elf64_header *header, vm_size_t file_size);
 
 /* header passed mach_elf_parse_header; table: its phnum program headers. */
 enum mach_elf_error
@@ -69,9 +69,9 @@ mach_elf_parse(const struct elf64_header *header,
  * Returns: KERN_SUCCESS with *errorp and, if that is MACH_ELF_OK, the image;
  *          or what kept it from reading the file.
  */
-kern_return_t mach_elf_read(mach_port_t file, vm_size_t file_size,
-                            struct mach_elf_image *imagep,
-                            enum mach_elf_error *errorp);
+kern_return_t
+mach_elf_read(mach_port_t file, vm_size_t file_size,
+              struct mach_elf_image *imagep, enum mach_elf_error *errorp);
 
 /* Map a checked image into a task whose ranges there are free. After an
  * error some of it may be mapped. */

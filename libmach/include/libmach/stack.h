@@ -46,9 +46,9 @@ struct mach_stack_args {
  *          image on is to be copied); KERN_NO_SPACE (does not fit);
  *          KERN_INVALID_ARGUMENT (strings are not argc + envc).
  */
-kern_return_t mach_stack_build(void *buffer, vm_size_t size, vm_address_t top,
-                               const struct mach_stack_args *args,
-                               vm_address_t *rspp);
+kern_return_t
+mach_stack_build(void *buffer, vm_size_t size, vm_address_t top,
+                 const struct mach_stack_args *args, vm_address_t *rspp);
 
 /* What mach_stack_build needs for them, rounded up. */
 vm_size_t mach_stack_size(const struct mach_stack_args *args);

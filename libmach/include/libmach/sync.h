@@ -18,8 +18,14 @@ struct mach_condition {
     uint32_t sequence; /* changes with each signal */
 };
 
-#define MACH_MUTEX_INIT { 0 }
-#define MACH_CONDITION_INIT { 0 }
+#define MACH_MUTEX_INIT                                                        \
+    {                                                                          \
+        0                                                                      \
+    }
+#define MACH_CONDITION_INIT                                                    \
+    {                                                                          \
+        0                                                                      \
+    }
 
 void mach_mutex_init(struct mach_mutex *mutex);
 void mach_mutex_lock(struct mach_mutex *mutex);
@@ -28,13 +34,12 @@ void mach_mutex_unlock(struct mach_mutex *mutex);
 
 /* The mutex is held on entry and on return. May return without a signal. */
 void mach_condition_init(struct mach_condition *condition);
-void mach_condition_wait(struct mach_condition *condition,
-                         struct mach_mutex *mutex);
+void
+mach_condition_wait(struct mach_condition *condition, struct mach_mutex *mutex);
 
 /* The same for at most msec milliseconds; FALSE when they have passed. */
 boolean_t mach_condition_timedwait(struct mach_condition *condition,
-                                   struct mach_mutex *mutex,
-                                   unsigned int msec);
+                                   struct mach_mutex *mutex, unsigned int msec);
 void mach_condition_signal(struct mach_condition *condition);
 void mach_condition_broadcast(struct mach_condition *condition);
 

@@ -29,9 +29,9 @@ struct mach_thread {
 
 /* stack_size 0: the usual. Returns KERN_SUCCESS, KERN_RESOURCE_SHORTAGE or
  * what the kernel said. */
-kern_return_t mach_thread_create(mach_thread_fn_t function, void *argument,
-                                 vm_size_t stack_size,
-                                 struct mach_thread **threadp);
+kern_return_t
+mach_thread_create(mach_thread_fn_t function, void *argument,
+                   vm_size_t stack_size, struct mach_thread **threadp);
 
 /* Wait for its end, free it; resultp may be null. */
 void mach_thread_join(struct mach_thread *thread, void **resultp);
