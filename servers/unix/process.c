@@ -18,6 +18,7 @@
 
 #define PROCESSES_MAX 1024
 #define PROCESSES_FOR_ROOT 16
+#define SHARED_FREE_MAX 16
 
 static struct process *processes[UNIX_PID_MAX + 1];
 static uint32_t process_count;
@@ -25,6 +26,7 @@ static uint32_t process_generation;
 static int process_last_pid;
 static mach_port_t process_port_set;
 static struct shared_page *shared_free;
+static uint32_t shared_free_count;
 static struct list process_doomed_list = { &process_doomed_list,
                                            &process_doomed_list };
 static struct list process_unwanted_list = { &process_unwanted_list,
@@ -118,6 +120,7 @@ shared_page_create(void)
 
     if (shared != NULL) {
         shared_free = shared->next;
+        shared_free_count--;
         memset(shared->page, 0, PAGE_SIZE);
         return shared;
     }
@@ -147,12 +150,21 @@ shared_page_create(void)
     return shared;
 }
 
-/* The page stays mapped for the next process. */
+/* Some pages stay mapped for the next processes. */
 static void
 shared_page_destroy(struct shared_page *shared)
 {
-    shared->next = shared_free;
-    shared_free = shared;
+    if (shared_free_count < SHARED_FREE_MAX) {
+        shared->next = shared_free;
+        shared_free = shared;
+        shared_free_count++;
+        return;
+    }
+
+    (void)syscall_vm_deallocate(mach_task_self(), (vm_address_t)shared->page,
+                                PAGE_SIZE);
+    (void)syscall_mach_port_deallocate(mach_task_self(), shared->entry);
+    free(shared);
 }
 
 void
