@@ -364,6 +364,11 @@ thread_terminate(struct thread *thread)
 
     spin_unlock(&thread->lock);
 
+    /* What it leaves is free before others of its kind ask for more. */
+    if (thread->priority < THREAD_PRIORITY_SERVER) {
+        sched_set_priority(thread, THREAD_PRIORITY_SERVER);
+    }
+
     if (sched_claim(thread, true)) {
         sched_wake(thread, WAIT_INTERRUPTED);
     }
