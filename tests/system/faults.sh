@@ -3,13 +3,14 @@
 # timeout: 1200
 #
 # Programs that do wrong are ended or get an error; the system runs on.
+# (hunger.sh: those that use up what there is.)
 
 set -u
 . "$top_srcdir/tests/system/lib.sh"
 
 build_program faults || echo 'Bail out! the cross compiler failed'
 cat > "$work/all" <<'SCRIPT'
-for part in faults calls traps messages hunger; do
+for part in faults calls traps messages; do
     /tmp/faults $part 1 | while read -r line; do
         case $line in
         1..*) ;;

@@ -673,7 +673,7 @@ fill_files(void)
     int fd;
 
     fd = open("/tmp/full", O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    block[0] = 1;
+    memset(block, 1, sizeof(block));
 
     do {
         count = write(fd, block, sizeof(block));
