@@ -29,24 +29,24 @@
 #define CHANNEL_WINDOW 16384
 
 /* Frame types, host to guest. */
-#define CHANNEL_RUN      0x10 /* struct channel_run, then strings */
-#define CHANNEL_STDIN    0x11 /* bytes; none: the end of standard input */
-#define CHANNEL_SIGNAL   0x12 /* struct channel_signal: to the command */
-#define CHANNEL_PUT      0x13 /* struct channel_entry, then its path */
-#define CHANNEL_GET      0x14 /* a path */
+#define CHANNEL_RUN 0x10      /* struct channel_run, then strings */
+#define CHANNEL_STDIN 0x11    /* bytes; none: the end of standard input */
+#define CHANNEL_SIGNAL 0x12   /* struct channel_signal: to the command */
+#define CHANNEL_PUT 0x13      /* struct channel_entry, then its path */
+#define CHANNEL_GET 0x14      /* a path */
 #define CHANNEL_SHUTDOWN 0x15 /* nothing: power the machine off */
 
 /* Frame types, guest to host. */
 #define CHANNEL_CREDIT 0x20 /* struct channel_credit */
 #define CHANNEL_STDOUT 0x21 /* bytes */
 #define CHANNEL_STDERR 0x22 /* bytes */
-#define CHANNEL_EXIT   0x23 /* struct channel_exit: the command ended */
-#define CHANNEL_ENTRY  0x24 /* struct channel_entry, then its path */
+#define CHANNEL_EXIT 0x23   /* struct channel_exit: the command ended */
+#define CHANNEL_ENTRY 0x24  /* struct channel_entry, then its path */
 #define CHANNEL_RESULT 0x25 /* struct channel_result, then a text */
 
 /* Frame types, both ways. */
 #define CHANNEL_HELLO 0x01 /* struct channel_hello */
-#define CHANNEL_DATA  0x02 /* a file's bytes; none: the end of the file */
+#define CHANNEL_DATA 0x02  /* a file's bytes; none: the end of the file */
 
 /* Frame flags. */
 #define CHANNEL_MORE 0x01 /* CHANNEL_RUN: its payload goes on in the next */
@@ -79,8 +79,8 @@ struct channel_run {
 } __attribute__((packed));
 
 /* Numbers that every Unix agrees on. */
-#define CHANNEL_SIGHUP  1
-#define CHANNEL_SIGINT  2
+#define CHANNEL_SIGHUP 1
+#define CHANNEL_SIGINT 2
 #define CHANNEL_SIGTERM 15
 
 struct channel_signal {
@@ -96,15 +96,15 @@ struct channel_exit {
     uint32_t signal; /* 0 if it exited by itself */
 } __attribute__((packed));
 
-#define CHANNEL_ENTRY_FILE    1 /* CHANNEL_DATA frames follow */
-#define CHANNEL_ENTRY_FOLDER  2
+#define CHANNEL_ENTRY_FILE 1 /* CHANNEL_DATA frames follow */
+#define CHANNEL_ENTRY_FOLDER 2
 #define CHANNEL_ENTRY_SYMLINK 3 /* after the path stands the target */
 
 struct channel_entry {
     uint32_t kind;
-    uint32_t mode;  /* the lower 12 bits of st_mode */
-    uint64_t size;  /* a hint; the empty CHANNEL_DATA frame ends the file */
-    int64_t mtime;  /* seconds since 1970 */
+    uint32_t mode; /* the lower 12 bits of st_mode */
+    uint64_t size; /* a hint; the empty CHANNEL_DATA frame ends the file */
+    int64_t mtime; /* seconds since 1970 */
 } __attribute__((packed));
 
 /* The answer to CHANNEL_PUT (one for each) and CHANNEL_GET. */

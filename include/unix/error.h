@@ -9,7 +9,7 @@
 
 #define UNIX_ERROR_BASE 0x0e000000
 #define UNIX_ERROR(error) (UNIX_ERROR_BASE + (error))
-#define UNIX_ERROR_IS(code) (((code)&~0xfff) == UNIX_ERROR_BASE)
+#define UNIX_ERROR_IS(code) (((code) & ~0xfff) == UNIX_ERROR_BASE)
 #define UNIX_ERROR_NUMBER(code) ((code)&0xfff)
 
 /*

@@ -211,8 +211,8 @@ boot_load_archive(void)
     }
 
     mapped = (size + PAGE_MASK) & ~PAGE_MASK;
-    kr = vm_map(mach_task_self(), &address, mapped, 0, VM_FLAGS_ANYWHERE,
-                entry, 0, FALSE, VM_PROT_READ, VM_PROT_READ, VM_INHERIT_NONE);
+    kr = vm_map(mach_task_self(), &address, mapped, 0, VM_FLAGS_ANYWHERE, entry,
+                0, FALSE, VM_PROT_READ, VM_PROT_READ, VM_INHERIT_NONE);
 
     if (kr != KERN_SUCCESS) {
         server_panic("can't map %s (0x%x)", BOOT_MODULE, (unsigned int)kr);

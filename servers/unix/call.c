@@ -29,7 +29,8 @@ wait_queue_wake(struct wait_queue *queue)
 {
     struct list *link;
 
-    list_for_each(&queue->links, link) {
+    list_for_each(&queue->links, link)
+    {
         call_schedule(list_entry(link, struct wait_link, link)->call);
     }
 }
@@ -120,8 +121,7 @@ call_destroy(struct call *call)
     }
 
     if (MACH_PORT_VALID(call->reply.port)) {
-        (void)syscall_mach_port_deallocate(mach_task_self(),
-                                           call->reply.port);
+        (void)syscall_mach_port_deallocate(mach_task_self(), call->reply.port);
     }
 
     timer_cancel(&call->timer);

@@ -80,8 +80,8 @@ MUST_CHECK int call_check_signals(const struct process *process, int error);
 void *call_create(size_t size, const struct call_ops *ops,
                   struct process *process, const struct reply *reply);
 
-void call_wait(struct call *call, struct wait_link *link,
-               struct wait_queue *queue);
+void
+call_wait(struct call *call, struct wait_link *link, struct wait_queue *queue);
 void call_wait_end(struct wait_link *link);
 
 /* End it at this time if nothing else does; UINT64_MAX: never. */

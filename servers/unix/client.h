@@ -14,8 +14,8 @@
 
 struct process;
 
-MUST_CHECK int client_read(struct process *process, uint64_t address,
-                           void *data, size_t size);
+MUST_CHECK int
+client_read(struct process *process, uint64_t address, void *data, size_t size);
 MUST_CHECK int client_write(struct process *process, uint64_t address,
                             const void *data, size_t size);
 

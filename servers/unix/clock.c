@@ -20,9 +20,9 @@ clock_setup(mach_port_t host)
     kr = host_get_clock_page(host, &clock_entry);
 
     if (kr == KERN_SUCCESS) {
-        kr = vm_map(mach_task_self(), &address, PAGE_SIZE, 0,
-                    VM_FLAGS_ANYWHERE, clock_entry, 0, FALSE, VM_PROT_READ,
-                    VM_PROT_READ, VM_INHERIT_NONE);
+        kr = vm_map(mach_task_self(), &address, PAGE_SIZE, 0, VM_FLAGS_ANYWHERE,
+                    clock_entry, 0, FALSE, VM_PROT_READ, VM_PROT_READ,
+                    VM_INHERIT_NONE);
     }
 
     if (kr != KERN_SUCCESS) {
@@ -65,9 +65,9 @@ clock_read(int64_t *realtime_offsetp)
 
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         delta = clock_tsc() - page->tsc_base;
-        uptime = page->uptime_base +
-                 (uint64_t)(((unsigned __int128)delta * page->mult) >>
-                            page->shift);
+        uptime =
+            page->uptime_base +
+            (uint64_t)(((unsigned __int128)delta * page->mult) >> page->shift);
         *realtime_offsetp = page->realtime_offset;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while (page->sequence != sequence);

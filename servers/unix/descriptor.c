@@ -64,8 +64,7 @@ static int
 descriptor_set(struct process *process, struct file *file, uint32_t fd,
                bool close_on_exec)
 {
-    if (fd >= process->descriptor_count &&
-        !descriptor_grow(process, fd + 1)) {
+    if (fd >= process->descriptor_count && !descriptor_grow(process, fd + 1)) {
         return ENOMEM;
     }
 

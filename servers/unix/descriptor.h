@@ -16,15 +16,14 @@ MUST_CHECK int descriptor_install(struct process *process, struct file *file,
                                   int least, bool close_on_exec, int *fdp);
 
 /* At a number; what was there is closed. Takes the reference. EBADF. */
-MUST_CHECK int descriptor_install_at(struct process *process,
-                                     struct file *file, int fd,
-                                     bool close_on_exec);
+MUST_CHECK int descriptor_install_at(struct process *process, struct file *file,
+                                     int fd, bool close_on_exec);
 
 int descriptor_close(struct process *process, int fd);
 void descriptor_close_all(struct process *process);
 void descriptor_close_on_exec(struct process *process);
-MUST_CHECK int descriptor_copy_all(struct process *to,
-                                   const struct process *from);
+MUST_CHECK int
+descriptor_copy_all(struct process *to, const struct process *from);
 
 /* The flag: null if it is not open. */
 bool *descriptor_flag(struct process *process, int fd);

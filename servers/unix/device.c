@@ -83,8 +83,7 @@ device_read_random(struct file *file, struct io *io)
     (void)file;
 
     while (error == 0 && io_left(io) != 0) {
-        size_t size =
-            io_left(io) < sizeof(bytes) ? io_left(io) : sizeof(bytes);
+        size_t size = io_left(io) < sizeof(bytes) ? io_left(io) : sizeof(bytes);
 
         random_fill(bytes, size);
         error = io_put(io, bytes, size);

@@ -76,10 +76,9 @@ directory_vnode(process_t process, int directory, const char *path,
         return error;
     }
 
-    return walk_vnode(&context, path,
-                      (at_flags & UNIX_AT_SYMLINK_NOFOLLOW) != 0 ? 0
-                                                                 : WALK_FOLLOW,
-                      vnodep);
+    return walk_vnode(
+        &context, path,
+        (at_flags & UNIX_AT_SYMLINK_NOFOLLOW) != 0 ? 0 : WALK_FOLLOW, vnodep);
 }
 
 /* May names be made and taken away here? */
@@ -267,18 +266,17 @@ do_unix_link(process_t process, int32_t old_directory, int32_t new_directory,
     struct walk walk;
     int error;
 
-    error = directory_vnode(process, old_directory, old_path,
-                            (flags & UNIX_AT_SYMLINK_FOLLOW) != 0
-                                ? 0
-                                : UNIX_AT_SYMLINK_NOFOLLOW,
-                            &vnode);
+    error = directory_vnode(
+        process, old_directory, old_path,
+        (flags & UNIX_AT_SYMLINK_FOLLOW) != 0 ? 0 : UNIX_AT_SYMLINK_NOFOLLOW,
+        &vnode);
 
     if (error != 0) {
         return unix_result(error);
     }
 
-    error = directory_walk(process, new_directory, new_path, WALK_PARENT,
-                           &walk);
+    error =
+        directory_walk(process, new_directory, new_path, WALK_PARENT, &walk);
 
     if (error == 0) {
         error = directory_link(process, vnode, &walk);
@@ -338,8 +336,8 @@ do_unix_unlink(process_t process, int32_t directory, int32_t flags,
     error = directory_walk(process, directory, path, 0, &walk);
 
     if (error == 0) {
-        error = directory_unlink(process, &walk,
-                                 (flags & UNIX_AT_REMOVEDIR) != 0);
+        error =
+            directory_unlink(process, &walk, (flags & UNIX_AT_REMOVEDIR) != 0);
         walk_end(&walk);
     }
 
@@ -479,8 +477,7 @@ open_attempt(struct call *call)
     int fd;
 
     if (open->file == NULL) {
-        error = file_open(call->process, open->vnode, open->flags,
-                          &open->file);
+        error = file_open(call->process, open->vnode, open->flags, &open->file);
     } else if (!pipe_open_complete(open->file)) {
         error = EAGAIN;
     }
@@ -499,8 +496,7 @@ open_attempt(struct call *call)
     }
 
     open->file = NULL;
-    (void)unix_open_reply(call->reply.port, call->reply.type, KERN_SUCCESS,
-                          fd);
+    (void)unix_open_reply(call->reply.port, call->reply.type, KERN_SUCCESS, fd);
     call_answered(call);
     return true;
 }
@@ -613,9 +609,9 @@ open_vnode(process_t process, int directory, const char *path, uint32_t flags,
     }
 
     if (walk.vnode == NULL) {
-        error = walk.slash ? EISDIR
-                           : directory_create(process, &walk, &attributes,
-                                              vnodep);
+        error = walk.slash
+                    ? EISDIR
+                    : directory_create(process, &walk, &attributes, vnodep);
     } else if ((flags & UNIX_O_CREAT) != 0 && (flags & UNIX_O_EXCL) != 0) {
         error = EEXIST;
     } else {
@@ -683,8 +679,7 @@ do_unix_open(process_t process, mach_port_t reply,
         return unix_result(EINVAL);
     }
 
-    error = open_vnode(process, directory, path, (uint32_t)flags, mode,
-                       &vnode);
+    error = open_vnode(process, directory, path, (uint32_t)flags, mode, &vnode);
 
     if (error != 0) {
         return unix_result(error);
@@ -755,10 +750,9 @@ do_unix_access(process_t process, int32_t directory, int32_t mode,
     }
 
     context.cred = &cred;
-    error = walk_vnode(&context, path,
-                       (flags & UNIX_AT_SYMLINK_NOFOLLOW) != 0 ? 0
-                                                               : WALK_FOLLOW,
-                       &vnode);
+    error = walk_vnode(
+        &context, path,
+        (flags & UNIX_AT_SYMLINK_NOFOLLOW) != 0 ? 0 : WALK_FOLLOW, &vnode);
 
     if (error == 0) {
         error = vnode_access(vnode, &cred, (uint32_t)mode);
@@ -776,8 +770,8 @@ do_unix_readlink(process_t process, int32_t directory, unix_path_t path,
     const char *text;
     int error;
 
-    error = directory_vnode(process, directory, path,
-                            UNIX_AT_SYMLINK_NOFOLLOW, &vnode);
+    error = directory_vnode(process, directory, path, UNIX_AT_SYMLINK_NOFOLLOW,
+                            &vnode);
 
     if (error != 0) {
         return unix_result(error);
@@ -920,6 +914,5 @@ do_unix_getcwd(process_t process, unix_path_t path)
     struct walk_context context;
 
     process_walk_context(process, &context);
-    return unix_result(
-        walk_name(&context, process->cwd, path, UNIX_PATH_MAX));
+    return unix_result(walk_name(&context, process->cwd, path, UNIX_PATH_MAX));
 }

@@ -240,9 +240,9 @@ exec_map_clock(mach_port_t task)
     vm_address_t address = UNIX_CLOCK_PAGE;
     kern_return_t kr;
 
-    kr = vm_map(task, &address, PAGE_SIZE, 0, VM_FLAGS_FIXED,
-                clock_page_entry(), 0, FALSE, VM_PROT_READ, VM_PROT_READ,
-                VM_INHERIT_SHARE);
+    kr =
+        vm_map(task, &address, PAGE_SIZE, 0, VM_FLAGS_FIXED, clock_page_entry(),
+               0, FALSE, VM_PROT_READ, VM_PROT_READ, VM_INHERIT_SHARE);
     return kr == KERN_SUCCESS ? 0 : error_from_kernel(kr);
 }
 
@@ -349,8 +349,7 @@ exec_create_thread(struct exec_state *state)
     registers.rsp = state->rsp;
     registers.rflags = 0x202;
     kr = thread_set_state(state->thread, x86_THREAD_STATE64,
-                          (thread_state_t)&registers,
-                          x86_THREAD_STATE64_COUNT);
+                          (thread_state_t)&registers, x86_THREAD_STATE64_COUNT);
     return kr == KERN_SUCCESS ? 0 : error_from_kernel(kr);
 }
 
@@ -484,10 +483,10 @@ exec_program(struct process *process, const struct walk_context *context,
     if (error == 0) {
         const struct vnode *vnode = state->vnode;
 
-        state->euid = (vnode->mode & UNIX_S_ISUID) != 0 ? vnode->uid
-                                                        : process->cred.euid;
-        state->egid = (vnode->mode & UNIX_S_ISGID) != 0 ? vnode->gid
-                                                        : process->cred.egid;
+        state->euid =
+            (vnode->mode & UNIX_S_ISUID) != 0 ? vnode->uid : process->cred.euid;
+        state->egid =
+            (vnode->mode & UNIX_S_ISGID) != 0 ? vnode->gid : process->cred.egid;
         error = exec_check(state);
     }
 
@@ -526,9 +525,9 @@ exec_copy_args(process_t process, uint64_t address, struct exec_args *args)
         return ENOMEM;
     }
 
-    error = args->size == 0 ? 0
-                            : client_read(process, address, args->strings,
-                                          args->size);
+    error = args->size == 0
+                ? 0
+                : client_read(process, address, args->strings, args->size);
 
     if (error == 0 && !exec_args_valid(args)) {
         error = EINVAL;

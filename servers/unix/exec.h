@@ -14,8 +14,8 @@ struct process;
  * Run a program. When it succeeds, the process's old task is gone, and the new
  * one runs. args->strings is from malloc, and may be replaced.
  */
-MUST_CHECK int exec_program(struct process *process,
-                            const struct walk_context *context,
-                            const char *path, struct exec_args *args);
+MUST_CHECK int
+exec_program(struct process *process, const struct walk_context *context,
+             const char *path, struct exec_args *args);
 
 #endif /* UNIX_EXEC_H */

@@ -31,15 +31,15 @@ struct exec_script {
 };
 
 /* False: it is none. head: the first bytes of the file. */
-bool exec_script_parse(const void *head, size_t size,
-                       struct exec_script *script);
+bool
+exec_script_parse(const void *head, size_t size, struct exec_script *script);
 
 /*
  * Put interpreter and its argument before the arguments, the script's path in
  * place of the first. ENOMEM, E2BIG.
  */
-int exec_args_for_script(struct exec_args *args,
-                         const struct exec_script *script, const char *path,
-                         size_t limit);
+int
+exec_args_for_script(struct exec_args *args, const struct exec_script *script,
+                     const char *path, size_t limit);
 
 #endif /* UNIX_EXEC_ARGS_H */

@@ -38,7 +38,7 @@ struct file_ops {
 struct file {
     const struct file_ops *ops;
     uint32_t refs;
-    uint32_t flags;      /* UNIX_O_ACCMODE, APPEND, NONBLOCK, SYNC, ... */
+    uint32_t flags; /* UNIX_O_ACCMODE, APPEND, NONBLOCK, SYNC, ... */
     int64_t offset;
     struct vnode *vnode; /* reference, or null: a pipe */
     void *object;        /* the pipe, terminal, ... */

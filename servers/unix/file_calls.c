@@ -15,8 +15,7 @@
 #include "vnode.h"
 
 #define FILE_VERSION 1
-#define FILE_FLAGS_SETTABLE                                                    \
-    (UNIX_O_APPEND | UNIX_O_NONBLOCK | UNIX_O_SYNC)
+#define FILE_FLAGS_SETTABLE (UNIX_O_APPEND | UNIX_O_NONBLOCK | UNIX_O_SYNC)
 
 kern_return_t
 do_unix_file_version(process_t process, uint32_t *version)
@@ -104,8 +103,8 @@ do_unix_dup2(process_t process, int32_t fd, int32_t to, int32_t flags,
     }
 
     file_ref(file);
-    error = descriptor_install_at(process, file, to,
-                                  (flags & UNIX_O_CLOEXEC) != 0);
+    error =
+        descriptor_install_at(process, file, to, (flags & UNIX_O_CLOEXEC) != 0);
 
     if (error != 0) {
         file_unref(file);
@@ -145,9 +144,8 @@ do_unix_fcntl(process_t process, int32_t fd, int32_t command, int32_t argument,
     switch (command) {
     case UNIX_F_DUPFD:
     case UNIX_F_DUPFD_CLOEXEC:
-        return unix_result(file_duplicate(process, file, argument,
-                                          command == UNIX_F_DUPFD_CLOEXEC,
-                                          result));
+        return unix_result(file_duplicate(
+            process, file, argument, command == UNIX_F_DUPFD_CLOEXEC, result));
     case UNIX_F_GETFD:
         *result = *flag ? UNIX_FD_CLOEXEC : 0;
         return KERN_SUCCESS;
@@ -322,8 +320,7 @@ lock_get(struct file *file, process_t process, struct lock_range *range,
     result->type = (int16_t)range->type;
     result->whence = UNIX_SEEK_SET;
     result->start = range->start;
-    result->length =
-        range->end == INT64_MAX ? 0 : range->end - range->start;
+    result->length = range->end == INT64_MAX ? 0 : range->end - range->start;
 }
 
 /* A lock to read needs a file that is open to read; so for writing. */
@@ -468,9 +465,8 @@ do_unix_fchmod(process_t process, int32_t fd, uint32_t mode)
     int error;
 
     vnode = file_vnode(process, fd, &error);
-    return unix_result(vnode == NULL
-                           ? error
-                           : vnode_chmod(vnode, &process->cred, mode));
+    return unix_result(
+        vnode == NULL ? error : vnode_chmod(vnode, &process->cred, mode));
 }
 
 kern_return_t
@@ -480,9 +476,8 @@ do_unix_fchown(process_t process, int32_t fd, uint32_t uid, uint32_t gid)
     int error;
 
     vnode = file_vnode(process, fd, &error);
-    return unix_result(vnode == NULL
-                           ? error
-                           : vnode_chown(vnode, &process->cred, uid, gid));
+    return unix_result(
+        vnode == NULL ? error : vnode_chown(vnode, &process->cred, uid, gid));
 }
 
 kern_return_t
@@ -602,8 +597,8 @@ getdents_put(char *data, size_t room, const struct directory_entry *entry)
 }
 
 kern_return_t
-do_unix_getdents(process_t process, int32_t fd, uint32_t size,
-                 unix_data_t data, mach_msg_type_number_t *dataCnt)
+do_unix_getdents(process_t process, int32_t fd, uint32_t size, unix_data_t data,
+                 mach_msg_type_number_t *dataCnt)
 {
     struct file *file = descriptor_file(process, fd);
     struct directory_entry entry;

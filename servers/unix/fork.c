@@ -9,8 +9,7 @@
 
 /* The only thread of the child, made to start with the caller's registers. */
 static kern_return_t
-fork_thread(mach_port_t task, unix_registers_t *registers,
-            mach_port_t *threadp)
+fork_thread(mach_port_t task, unix_registers_t *registers, mach_port_t *threadp)
 {
     kern_return_t kr;
 

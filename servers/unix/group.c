@@ -14,7 +14,8 @@ group_lookup(int pgid)
 {
     struct list *link;
 
-    list_for_each(&groups, link) {
+    list_for_each(&groups, link)
+    {
         struct group *group = list_entry(link, struct group, link);
 
         if (group->pgid == pgid) {
@@ -120,7 +121,8 @@ group_orphaned(const struct group *group)
 {
     struct list *link;
 
-    list_for_each(&group->members, link) {
+    list_for_each(&group->members, link)
+    {
         struct process *member = list_entry(link, struct process, group_link);
         struct process *parent = member->parent;
 
@@ -142,7 +144,8 @@ group_signal(struct group *group, int signo)
 
     /* A signal ends a process at most, which stays in its group until it is
      * waited for, or goes at once: only itself. */
-    list_for_each_safe(&group->members, link, next) {
+    list_for_each_safe(&group->members, link, next)
+    {
         struct process *member = list_entry(link, struct process, group_link);
 
         signal_post_kernel(member, signo);

@@ -20,8 +20,8 @@ struct io {
     uint8_t *buffer;  /* of `size` bytes, or null */
     uint64_t address; /* in the process's memory, if buffer is null */
     uint64_t size;
-    uint64_t done;    /* bytes moved so far */
-    int64_t offset;   /* UNIX_OFFSET_CURRENT or an offset in the file */
+    uint64_t done;  /* bytes moved so far */
+    int64_t offset; /* UNIX_OFFSET_CURRENT or an offset in the file */
 };
 
 static inline uint64_t

@@ -145,8 +145,8 @@ io_park(struct file *file, enum io_kind kind, const struct io *io,
         return error;
     }
 
-    io_call = call_create(sizeof(*io_call) + inlined, &io_call_ops,
-                          io->process, reply);
+    io_call = call_create(sizeof(*io_call) + inlined, &io_call_ops, io->process,
+                          reply);
 
     if (io_call == NULL) {
         return ENOMEM;

@@ -42,9 +42,9 @@ struct line_discipline {
     unsigned int line_first;
     unsigned int line_count;
     uint16_t edit_length;
-    bool literal;   /* the next character is data: VLNEXT was typed */
-    bool stopped;   /* output waits: VSTOP was typed */
-    size_t column;  /* of the cursor */
+    bool literal;       /* the next character is data: VLNEXT was typed */
+    bool stopped;       /* output waits: VSTOP was typed */
+    size_t column;      /* of the cursor */
     size_t edit_column; /* where the edited line began */
     uint8_t edit[LINE_EDIT_SIZE];
     uint8_t input_data[LINE_INPUT_SIZE];

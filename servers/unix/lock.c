@@ -41,12 +41,12 @@ lock_conflict(struct vnode *vnode, struct process *process,
 {
     struct list *link;
 
-    list_for_each(&vnode->locks, link) {
+    list_for_each(&vnode->locks, link)
+    {
         struct file_lock *lock = list_entry(link, struct file_lock, link);
 
         if (lock->owner != process && lock_overlap(&lock->range, range) &&
-            (lock->range.type == UNIX_F_WRLCK ||
-             range->type == UNIX_F_WRLCK)) {
+            (lock->range.type == UNIX_F_WRLCK || range->type == UNIX_F_WRLCK)) {
             return lock;
         }
     }
@@ -147,7 +147,8 @@ lock_set(struct vnode *vnode, struct process *process,
         return ENOLCK;
     }
 
-    list_for_each_safe(&vnode->locks, link, next) {
+    list_for_each_safe(&vnode->locks, link, next)
+    {
         struct file_lock *old = list_entry(link, struct file_lock, link);
 
         if (old->owner == process && lock_overlap(&old->range, range) &&
@@ -182,7 +183,8 @@ lock_release_process(struct vnode *vnode, struct process *process)
         return;
     }
 
-    list_for_each_safe(&vnode->locks, link, next) {
+    list_for_each_safe(&vnode->locks, link, next)
+    {
         struct file_lock *lock = list_entry(link, struct file_lock, link);
 
         if (lock->owner == process) {

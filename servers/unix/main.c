@@ -199,8 +199,8 @@ host_stop(bool power_off)
     struct mach_condition never = MACH_CONDITION_INIT;
     int tries;
 
-    for (tries = 0; tries < DRAIN_TRIES && (!channel_idle() ||
-                                            !serial_idle(&tty_console->serial));
+    for (tries = 0; tries < DRAIN_TRIES &&
+                    (!channel_idle() || !serial_idle(&tty_console->serial));
          tries++) {
         (void)mach_condition_timedwait(&never, &server_mutex, DRAIN_MS);
     }
@@ -216,9 +216,9 @@ host_stop(bool power_off)
 /* -- Requests -------------------------------------------------------------- */
 
 static const mig_routine_fn_t server_routines[] = {
-    unix_file_server_routine,      unix_directory_server_routine,
-    unix_process_server_routine,   unix_signal_server_routine,
-    unix_tty_server_routine,       NULL,
+    unix_file_server_routine,    unix_directory_server_routine,
+    unix_process_server_routine, unix_signal_server_routine,
+    unix_tty_server_routine,     NULL,
 };
 
 static const mig_routine_fn_t server_kernel_routines[] = {
@@ -355,9 +355,8 @@ server_worker(void *argument)
         }
 
         server_dispatch(request, reply);
-        send = server_finish(request, reply)
-                   ? MACH_SEND_MSG | MACH_SEND_TIMEOUT
-                   : 0;
+        send = server_finish(request, reply) ? MACH_SEND_MSG | MACH_SEND_TIMEOUT
+                                             : 0;
     }
 
     return NULL;

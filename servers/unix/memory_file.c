@@ -45,9 +45,8 @@ static void
 memory_file_unmap(struct memory_file *file)
 {
     if (file->window_size != 0) {
-        (void)syscall_vm_deallocate(mach_task_self(),
-                                    (vm_address_t)file->window,
-                                    file->window_size);
+        (void)syscall_vm_deallocate(
+            mach_task_self(), (vm_address_t)file->window, file->window_size);
         file->window = NULL;
         file->window_size = 0;
     }

@@ -38,8 +38,8 @@ void memory_file_archive(struct memory_file *file, const uint8_t *data,
                          uint64_t size);
 
 /* Where the bytes from `offset` on are; offset < size. */
-const uint8_t *memory_file_data(const struct memory_file *file,
-                                uint64_t offset);
+const uint8_t *
+memory_file_data(const struct memory_file *file, uint64_t offset);
 
 /* Make [offset, offset + length) writable memory, making the file larger as
  * needed. EFBIG, ENOSPC. */
@@ -50,8 +50,7 @@ MUST_CHECK int memory_file_prepare(struct memory_file *file, uint64_t offset,
 int memory_file_truncate(struct memory_file *file, uint64_t size);
 
 /* The memory-entry port; it stays the file's. ENOSPC. */
-MUST_CHECK int memory_file_entry(struct memory_file *file,
-                                 mach_port_t *entryp);
+MUST_CHECK int memory_file_entry(struct memory_file *file, mach_port_t *entryp);
 
 /* Bytes that files may use, and do use. */
 void memory_file_limit(uint64_t bytes);

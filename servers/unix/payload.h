@@ -15,8 +15,7 @@
 static inline uint64_t
 payload_make(uint32_t kind, uint32_t generation, int index)
 {
-    return (uint64_t)kind << 56 | (uint64_t)generation << 32 |
-           (uint32_t)index;
+    return (uint64_t)kind << 56 | (uint64_t)generation << 32 | (uint32_t)index;
 }
 
 static inline uint32_t

@@ -53,8 +53,8 @@ poll_scan(struct process *process, unix_pollfd_t *fds, uint32_t count)
         fds[i].revents = 0;
 
         if (fds[i].fd >= 0) {
-            fds[i].revents = poll_events(descriptor_file(process, fds[i].fd),
-                                         fds[i].events);
+            fds[i].revents =
+                poll_events(descriptor_file(process, fds[i].fd), fds[i].events);
         }
 
         ready += fds[i].revents != 0;
@@ -145,8 +145,7 @@ static const struct call_ops poll_call_ops = {
 };
 
 static void
-poll_wait_for(struct poll_call *poll, struct poll_item *item,
-              struct file *file)
+poll_wait_for(struct poll_call *poll, struct poll_item *item, struct file *file)
 {
     struct wait_queue *queue;
 

@@ -131,10 +131,9 @@ shared_page_create(void)
         return NULL;
     }
 
-    if (mach_make_memory_entry(mach_task_self(), &size, 0,
-                               MAP_MEM_NAMED_CREATE | VM_PROT_DEFAULT,
-                               &shared->entry,
-                               MACH_PORT_NULL) != KERN_SUCCESS) {
+    if (mach_make_memory_entry(
+            mach_task_self(), &size, 0, MAP_MEM_NAMED_CREATE | VM_PROT_DEFAULT,
+            &shared->entry, MACH_PORT_NULL) != KERN_SUCCESS) {
         free(shared);
         return NULL;
     }
@@ -244,8 +243,8 @@ process_map_page(struct process *process, mach_port_t task)
     vm_address_t address = UNIX_PROCESS_PAGE;
 
     return vm_map(task, &address, PAGE_SIZE, 0, VM_FLAGS_FIXED,
-                  process->shared->entry, 0, FALSE, VM_PROT_READ,
-                  VM_PROT_READ, VM_INHERIT_NONE);
+                  process->shared->entry, 0, FALSE, VM_PROT_READ, VM_PROT_READ,
+                  VM_INHERIT_NONE);
 }
 
 int
@@ -258,8 +257,8 @@ process_bind_task(struct process *process, mach_port_t task, mach_port_t port)
                                 MACH_MSG_TYPE_COPY_SEND);
 
     if (kr == KERN_SUCCESS) {
-        kr = task_set_exception_ports(task, EXC_MASK_ALL, port,
-                                      EXCEPTION_STATE, x86_THREAD_STATE64);
+        kr = task_set_exception_ports(task, EXC_MASK_ALL, port, EXCEPTION_STATE,
+                                      x86_THREAD_STATE64);
     }
 
     if (kr == KERN_SUCCESS) {
@@ -483,8 +482,7 @@ process_walk_context(struct process *process, struct walk_context *context)
 /* -- Use of resources ------------------------------------------------------ */
 
 static void
-usage_add_time(int64_t *sec, int64_t *usec, int64_t more_sec,
-               int64_t more_usec)
+usage_add_time(int64_t *sec, int64_t *usec, int64_t more_sec, int64_t more_usec)
 {
     *sec += more_sec;
     *usec += more_usec;
@@ -525,8 +523,8 @@ process_usage(struct process *process, struct unix_rusage *usage)
     *usage = process->usage;
 
     if (!MACH_PORT_VALID(process->task) ||
-        task_info(process->task, TASK_BASIC_INFO, (task_info_t)&info,
-                  &count) != KERN_SUCCESS) {
+        task_info(process->task, TASK_BASIC_INFO, (task_info_t)&info, &count) !=
+            KERN_SUCCESS) {
         return;
     }
 
@@ -603,7 +601,8 @@ process_check_orphaned(struct group *group)
         return;
     }
 
-    list_for_each(&group->members, link) {
+    list_for_each(&group->members, link)
+    {
         struct process *member = list_entry(link, struct process, group_link);
 
         if (member->state == PROCESS_STOPPED) {
@@ -700,8 +699,8 @@ process_reap(void)
     }
 
     while (!list_empty(&process_unwanted_list)) {
-        struct process *process = list_first_entry(
-            &process_unwanted_list, struct process, reap_link);
+        struct process *process =
+            list_first_entry(&process_unwanted_list, struct process, reap_link);
         struct process *parent = process->parent;
 
         process_destroy(process);

@@ -82,13 +82,13 @@ struct process {
     mach_port_t port; /* receive right */
     struct shared_page *shared;
 
-    int status;          /* of a zombie, or the stop signal */
-    bool stop_report;    /* a wait has yet to tell that it stopped */
+    int status;       /* of a zombie, or the stop signal */
+    bool stop_report; /* a wait has yet to tell that it stopped */
     bool continue_report;
-    bool doomed;         /* will end before the next request is served */
-    bool execed;         /* since fork */
-    bool ending;         /* unix_reboot goes through all */
-    struct unix_rusage usage;          /* of tasks before exec; of a zombie */
+    bool doomed;              /* will end before the next request is served */
+    bool execed;              /* since fork */
+    bool ending;              /* unix_reboot goes through all */
+    struct unix_rusage usage; /* of tasks before exec; of a zombie */
     struct unix_rusage children_usage; /* of those waited for */
 
     struct credentials cred;
@@ -104,9 +104,9 @@ struct process {
     struct signal_state signals;
     uint64_t trampoline; /* where handlers are entered; 0: none */
     struct list calls;
-    struct timer retry;       /* of a delivery that found a bad moment */
+    struct timer retry;         /* of a delivery that found a bad moment */
     struct wait_queue signaled; /* unix_signal_wait */
-    struct timer alarm; /* ITIMER_REAL */
+    struct timer alarm;         /* ITIMER_REAL */
     uint64_t alarm_interval;
     char name[32]; /* of the program, for messages */
 };
@@ -123,19 +123,18 @@ struct process *process_lookup(int pid); /* also a zombie */
  * a number, a port, a page, and copies of what a child inherits.
  * EAGAIN, ENOMEM.
  */
-MUST_CHECK int process_create(struct process *parent,
-                              struct process **processp);
+MUST_CHECK int
+process_create(struct process *parent, struct process **processp);
 
 /* Undo it; or the last of a zombie. */
 void process_destroy(struct process *process);
 
 /* Give it a task: the port's name, exception port, page and clock page. */
-MUST_CHECK int process_bind_task(struct process *process, mach_port_t task,
-                                 mach_port_t port);
+MUST_CHECK int
+process_bind_task(struct process *process, mach_port_t task, mach_port_t port);
 
 /* A port with the process's payload, in the port set. */
-MUST_CHECK int process_create_port(struct process *process,
-                                   mach_port_t *portp);
+MUST_CHECK int process_create_port(struct process *process, mach_port_t *portp);
 void process_destroy_port(mach_port_t port);
 
 /* Drop the rights to its task, which ends. */
@@ -156,15 +155,15 @@ bool process_reap(void);
 
 /* The use of resources of a process that runs. */
 void process_usage(struct process *process, struct unix_rusage *usage);
-void process_usage_add(struct unix_rusage *sum,
-                       const struct unix_rusage *usage);
+void
+process_usage_add(struct unix_rusage *sum, const struct unix_rusage *usage);
 
 /* Tell the parent that it stopped, went on or ended. */
 void process_changed(struct process *process);
 
 /* For walks, by the effective ids. */
-void process_walk_context(struct process *process,
-                          struct walk_context *context);
+void
+process_walk_context(struct process *process, struct walk_context *context);
 
 /* Groups and sessions. */
 struct group *group_lookup(int pgid);

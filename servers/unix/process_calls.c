@@ -154,8 +154,7 @@ id_or(uint32_t id, uint32_t old)
 }
 
 kern_return_t
-do_unix_setresuid(process_t process, uint32_t uid, uint32_t euid,
-                  uint32_t suid)
+do_unix_setresuid(process_t process, uint32_t uid, uint32_t euid, uint32_t suid)
 {
     struct credentials *cred = &process->cred;
 
@@ -174,8 +173,7 @@ do_unix_setresuid(process_t process, uint32_t uid, uint32_t euid,
 }
 
 kern_return_t
-do_unix_setresgid(process_t process, uint32_t gid, uint32_t egid,
-                  uint32_t sgid)
+do_unix_setresgid(process_t process, uint32_t gid, uint32_t egid, uint32_t sgid)
 {
     struct credentials *cred = &process->cred;
 
@@ -336,8 +334,7 @@ do_unix_setpriority(process_t process, int32_t which, int32_t who,
 
     /* The kernel's priorities above the usual one are for servers. */
     if (priority >= 0) {
-        (void)task_priority(other->task, THREAD_PRIORITY_USER - priority,
-                            TRUE);
+        (void)task_priority(other->task, THREAD_PRIORITY_USER - priority, TRUE);
     }
 
     return KERN_SUCCESS;

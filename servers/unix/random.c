@@ -15,7 +15,10 @@
 #define RANDOM_KEY 4 /* words 4 to 11 */
 
 static uint32_t random_state[RANDOM_WORDS] = {
-    0x61707865, 0x3320646e, 0x79622d32, 0x6b206574,
+    0x61707865,
+    0x3320646e,
+    0x79622d32,
+    0x6b206574,
 };
 
 static uint32_t

@@ -10,9 +10,9 @@
 
 struct ring {
     uint8_t *data;
-    size_t size;  /* a power of two */
-    size_t head;  /* bytes ever put in */
-    size_t tail;  /* bytes ever taken out; head - tail <= size */
+    size_t size; /* a power of two */
+    size_t head; /* bytes ever put in */
+    size_t tail; /* bytes ever taken out; head - tail <= size */
 };
 
 /* data: caller's memory of `size` bytes. */

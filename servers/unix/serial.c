@@ -86,8 +86,8 @@ serial_connect(struct serial *serial)
         mach_port_t device = MACH_PORT_NULL;
         kern_return_t kr;
 
-        kr = bootstrap_look_up(bootstrap_port, (char *)serial->service,
-                               &master);
+        kr =
+            bootstrap_look_up(bootstrap_port, (char *)serial->service, &master);
 
         if (kr == KERN_SUCCESS) {
             kr = device_open(master, D_READ | D_WRITE, (char *)serial->name,
@@ -221,8 +221,8 @@ serial_writer(void *argument)
     for (;;) {
         mach_port_t device;
         uint32_t generation;
-        size_t size = serial_take(serial, (uint8_t *)data, &device,
-                                  &generation);
+        size_t size =
+            serial_take(serial, (uint8_t *)data, &device, &generation);
         io_buf_len_t done;
 
         while (device_write_inband(device, D_WRITE, 0, data,

@@ -30,8 +30,8 @@ struct serial {
     mach_port_t device;
     uint32_t generation; /* counts the times that it was opened */
     struct ring out;
-    bool sending;        /* some of it is with the driver */
-    bool held;           /* output is stopped */
+    bool sending; /* some of it is with the driver */
+    bool held;    /* output is stopped */
     struct mach_condition out_ready;
     struct mach_condition in_room;
     struct wait_queue writable; /* also: the state has changed */
@@ -43,8 +43,7 @@ struct serial {
 };
 
 /* Start the threads. receive and room are set. */
-void serial_start(struct serial *serial, const char *service,
-                  const char *name);
+void serial_start(struct serial *serial, const char *service, const char *name);
 
 /* How much fits in the output. */
 size_t serial_room(const struct serial *serial);

@@ -51,12 +51,11 @@ unsigned int clock_page_entry(void);
 void clock_timespec(struct unix_timespec *time);
 
 /* A line for whoever looks after the machine. */
-void server_log(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void server_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The server can't go on. */
-_Noreturn void server_panic(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+_Noreturn void
+server_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Unpredictable bytes. */
 void random_fill(void *data, size_t size);

@@ -288,8 +288,7 @@ do_unix_signal_queue(process_t process, int32_t pid, int32_t signo,
         return unix_result(EAGAIN);
     }
 
-    return unix_result(
-        signal_send(process, pid, signo, UNIX_SI_QUEUE, value));
+    return unix_result(signal_send(process, pid, signo, UNIX_SI_QUEUE, value));
 }
 
 /* -- Waiting --------------------------------------------------------------- */
@@ -421,14 +420,11 @@ do_unix_signal_wait(process_t process, mach_port_t reply,
 /* -- Exceptions ------------------------------------------------------------ */
 
 kern_return_t
-catch_exception_raise_state(process_t process, exception_type_t exception,
-                            mach_exception_data_t code,
-                            mach_msg_type_number_t codeCnt,
-                            thread_state_flavor_t flavor,
-                            thread_state_t old_state,
-                            mach_msg_type_number_t old_stateCnt,
-                            thread_state_t new_state,
-                            mach_msg_type_number_t *new_stateCnt)
+catch_exception_raise_state(
+    process_t process, exception_type_t exception, mach_exception_data_t code,
+    mach_msg_type_number_t codeCnt, thread_state_flavor_t flavor,
+    thread_state_t old_state, mach_msg_type_number_t old_stateCnt,
+    thread_state_t new_state, mach_msg_type_number_t *new_stateCnt)
 {
     int64_t codes[EXCEPTION_CODE_MAX] = { 0, 0 };
     x86_thread_state64_t state;

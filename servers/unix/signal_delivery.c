@@ -472,13 +472,11 @@ exception_to_signal(int exception, const int64_t *code, uint64_t rip,
         break;
     case EXC_ARITHMETIC:
         info->signo = UNIX_SIGFPE;
-        info->code =
-            code[0] == EXC_X86_DIV ? UNIX_FPE_INTDIV : UNIX_FPE_FLTINV;
+        info->code = code[0] == EXC_X86_DIV ? UNIX_FPE_INTDIV : UNIX_FPE_FLTINV;
         break;
     case EXC_BREAKPOINT:
         info->signo = UNIX_SIGTRAP;
-        info->code =
-            code[0] == EXC_X86_SGL ? UNIX_TRAP_TRACE : UNIX_TRAP_BRKPT;
+        info->code = code[0] == EXC_X86_SGL ? UNIX_TRAP_TRACE : UNIX_TRAP_BRKPT;
         break;
     case EXC_SYSCALL:
     case EXC_MACH_SYSCALL:

@@ -41,9 +41,9 @@ void signal_retry(struct timer *timer);
 
 /* A thread of the process had an exception: the registers with which it goes
  * on, or the process is to end (EFAULT). */
-MUST_CHECK int signal_exception(struct process *process, int exception,
-                                const int64_t *code,
-                                x86_thread_state64_t *state);
+MUST_CHECK int
+signal_exception(struct process *process, int exception, const int64_t *code,
+                 x86_thread_state64_t *state);
 
 /* The process whose request is being served, or null: its thread waits for
  * the answer. */

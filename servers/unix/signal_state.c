@@ -148,7 +148,8 @@ signal_state_take(struct signal_state *state, int signo,
     memset(info, 0, sizeof(*info));
     info->signo = signo;
 
-    list_for_each_safe(&state->queue, link, next) {
+    list_for_each_safe(&state->queue, link, next)
+    {
         struct signal_pending *pending =
             list_entry(link, struct signal_pending, link);
 
@@ -177,7 +178,8 @@ signal_state_discard(struct signal_state *state, unix_sigset_t set)
     struct list *link;
     struct list *next;
 
-    list_for_each_safe(&state->queue, link, next) {
+    list_for_each_safe(&state->queue, link, next)
+    {
         struct signal_pending *pending =
             list_entry(link, struct signal_pending, link);
 

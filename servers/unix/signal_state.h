@@ -54,12 +54,12 @@ void signal_state_fork(struct signal_state *child,
 void signal_state_exec(struct signal_state *state);
 
 /* What the action of a signal is at the moment. */
-enum signal_effect signal_state_effect(const struct signal_state *state,
-                                       int signo);
+enum signal_effect
+signal_state_effect(const struct signal_state *state, int signo);
 
 /* Make it pending. False: it is, or need not be, or the queue is full. */
-bool signal_state_post(struct signal_state *state,
-                       const struct signal_info *info);
+bool
+signal_state_post(struct signal_state *state, const struct signal_info *info);
 
 /* A signal of the set that is pending, the lowest; 0: none. */
 int signal_state_next(const struct signal_state *state, unix_sigset_t set);

@@ -35,11 +35,11 @@ struct tmpfs_entry {
 
 struct tmpfs_node {
     struct vnode vnode;
-    struct vnode *parent;     /* of a directory; null: removed */
-    struct list entries;      /* of a directory */
-    int64_t next_cookie;      /* of a directory */
-    char *target;             /* of a symbolic link */
-    struct memory_file file;  /* of a regular file */
+    struct vnode *parent;    /* of a directory; null: removed */
+    struct list entries;     /* of a directory */
+    int64_t next_cookie;     /* of a directory */
+    char *target;            /* of a symbolic link */
+    struct memory_file file; /* of a regular file */
 };
 
 static const struct vnode_ops tmpfs_ops;
@@ -127,7 +127,8 @@ tmpfs_find(struct vnode *directory, const char *name, size_t length)
     uint32_t hash = tmpfs_hash(name, length);
     struct list *link;
 
-    list_for_each(&node->entries, link) {
+    list_for_each(&node->entries, link)
+    {
         struct tmpfs_entry *entry = list_entry(link, struct tmpfs_entry, link);
 
         if (entry->hash == hash && entry->length == length &&
@@ -352,7 +353,8 @@ tmpfs_readdir(struct vnode *directory, int64_t cookie,
     struct tmpfs_node *node = tmpfs_node(directory);
     struct list *link;
 
-    list_for_each(&node->entries, link) {
+    list_for_each(&node->entries, link)
+    {
         struct tmpfs_entry *entry = list_entry(link, struct tmpfs_entry, link);
 
         if (entry->cookie > cookie) {

@@ -21,7 +21,7 @@ struct tty {
     int foreground;          /* a group's number, 0: none */
     struct wait_queue readable;
     struct unix_winsize size;
-    bool suspended;          /* by tcflow() */
+    bool suspended; /* by tcflow() */
 };
 
 extern struct tty *tty_console;
@@ -37,13 +37,13 @@ void tty_release_session(struct tty *tty);
 
 /* May the process change the terminal now? UNIX_ERESTART: it was sent a
  * SIGTTOU. EIO: nobody could continue it. */
-MUST_CHECK int tty_check_background(struct tty *tty, struct process *process,
-                                    int signo);
+MUST_CHECK int
+tty_check_background(struct tty *tty, struct process *process, int signo);
 
 /* ENOTTY, EPERM. */
 int tty_acquire(struct tty *tty, struct process *process);
-MUST_CHECK int tty_set_foreground(struct tty *tty, struct process *process,
-                                  int pgid);
+MUST_CHECK int
+tty_set_foreground(struct tty *tty, struct process *process, int pgid);
 
 void tty_configure(struct tty *tty, const struct unix_termios *termios);
 void tty_flush_input(struct tty *tty);

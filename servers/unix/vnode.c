@@ -190,8 +190,7 @@ vnode_utimens(struct vnode *vnode, const struct credentials *cred,
               const struct unix_timespec *atime,
               const struct unix_timespec *mtime)
 {
-    bool now =
-        atime->nsec == UNIX_UTIME_NOW && mtime->nsec == UNIX_UTIME_NOW;
+    bool now = atime->nsec == UNIX_UTIME_NOW && mtime->nsec == UNIX_UTIME_NOW;
 
     if (!vnode_time_valid(atime) || !vnode_time_valid(mtime)) {
         return EINVAL;

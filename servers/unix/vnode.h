@@ -139,14 +139,14 @@ void vnode_touch(struct vnode *vnode, unsigned int times);
 
 /* What chmod, chown, utimens and truncate do, with their permissions. ~0
  * leaves an id. */
-MUST_CHECK int vnode_chmod(struct vnode *vnode, const struct credentials *cred,
-                           uint32_t mode);
+MUST_CHECK int
+vnode_chmod(struct vnode *vnode, const struct credentials *cred, uint32_t mode);
 MUST_CHECK int vnode_chown(struct vnode *vnode, const struct credentials *cred,
                            uint32_t uid, uint32_t gid);
-MUST_CHECK int vnode_utimens(struct vnode *vnode,
-                             const struct credentials *cred,
-                             const struct unix_timespec *atime,
-                             const struct unix_timespec *mtime);
+MUST_CHECK int
+vnode_utimens(struct vnode *vnode, const struct credentials *cred,
+              const struct unix_timespec *atime,
+              const struct unix_timespec *mtime);
 MUST_CHECK int vnode_truncate(struct vnode *vnode, int64_t size);
 
 /* A file was written by somebody: it is not set-id any more. */

@@ -42,8 +42,7 @@ wait_matches(const struct process *process, const struct process *child,
         return child->pid == which;
     }
 
-    return child->group->pgid ==
-           (which == 0 ? process->group->pgid : -which);
+    return child->group->pgid == (which == 0 ? process->group->pgid : -which);
 }
 
 /* Has the child something to tell? */
@@ -78,9 +77,9 @@ wait_scan(struct process *process, int which, int options,
     struct list *link;
     int error = ECHILD;
 
-    list_for_each(&process->children, link) {
-        struct process *child =
-            list_entry(link, struct process, sibling_link);
+    list_for_each(&process->children, link)
+    {
+        struct process *child = list_entry(link, struct process, sibling_link);
 
         if (!wait_matches(process, child, which)) {
             continue;

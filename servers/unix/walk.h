@@ -13,8 +13,8 @@ struct walk_context {
     const struct credentials *cred;
 };
 
-#define WALK_FOLLOW 1u  /* the last component, if it is a symbolic link */
-#define WALK_PARENT 2u  /* the last component need not exist */
+#define WALK_FOLLOW 1u /* the last component, if it is a symbolic link */
+#define WALK_PARENT 2u /* the last component need not exist */
 
 /*
  * parent: the directory that holds the last component, or null when the path

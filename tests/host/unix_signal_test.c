@@ -93,8 +93,7 @@ handlers(void)
 
     signal_state_init(&state);
     signal_state_set_mask(&state, ~0UL);
-    is(~state.mask,
-       UNIX_SIGBIT(UNIX_SIGKILL) | UNIX_SIGBIT(UNIX_SIGSTOP),
+    is(~state.mask, UNIX_SIGBIT(UNIX_SIGKILL) | UNIX_SIGBIT(UNIX_SIGSTOP),
        "KILL and STOP can't be blocked");
     signal_state_set_mask(&state, 0);
     catch_signal(UNIX_SIGUSR1, 0, UNIX_SIGBIT(UNIX_SIGUSR2));
