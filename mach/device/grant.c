@@ -115,6 +115,7 @@ device_memory_create(device_master_t master, vm_offset_t physical,
                      vm_size_t size, mach_port_t *memory_entry)
 {
     struct memory_entry *entry = NULL;
+    kern_return_t kr;
 
     if (master == NULL || size == 0 ||
         ((physical | size) & PAGE_MASK) != 0 || physical + size < physical ||
@@ -122,9 +123,8 @@ device_memory_create(device_master_t master, vm_offset_t physical,
         return KERN_INVALID_ARGUMENT;
     }
 
-    return entry_out(memory_entry_create_device(physical, size,
-                                                VM_PROT_DEFAULT, &entry),
-                     entry, memory_entry);
+    kr = memory_entry_create_device(physical, size, VM_PROT_DEFAULT, &entry);
+    return entry_out(kr, entry, memory_entry);
 }
 
 kern_return_t
@@ -133,6 +133,7 @@ device_dma_create(device_master_t master, vm_size_t size,
 {
     struct memory_entry *entry = NULL;
     struct vm_page *page;
+    kern_return_t kr;
     uint64_t count;
 
     if (master == NULL || size == 0 || size > DMA_SIZE_MAX) {
@@ -147,8 +148,7 @@ device_dma_create(device_master_t master, vm_size_t size,
     }
 
     *physical = vm_page_phys(page);
-    return entry_out(
-        memory_entry_create_from_frames(*physical, count << PAGE_SHIFT,
-                                        VM_PROT_DEFAULT, &entry),
-        entry, memory_entry);
+    kr = memory_entry_create_from_frames(*physical, count << PAGE_SHIFT,
+                                         VM_PROT_DEFAULT, &entry);
+    return entry_out(kr, entry, memory_entry);
 }
