@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 
 TOP = os.environ.get('top_srcdir', '.')
 BUILD = os.environ.get('top_builddir', 'build')
@@ -91,6 +92,76 @@ def test_watcher():
        'the end of an essential server ends the machine')
 
 
+KILLER = '''
+server killer
+    arguments 1 %d
+    privilege host
+'''
+
+
+class Typist:
+    """Types lines on the console, each when the one before was answered."""
+
+    def __init__(self, guest, lines):
+        self.guest = guest
+        self.lines = lines
+        self.typed = bytearray()
+        self.seen = bytearray()
+        self.good = []
+
+    def received(self, data):
+        self.seen += data
+        if self.lines and self.lines[0][0] in self.seen:
+            _, answer = self.lines.pop(0)
+            del self.seen[:]
+            if answer is None:
+                self.guest.stop()
+            else:
+                self.typed += answer
+                self.good.append(answer)
+
+
+def test_driver():
+    """The console's driver is ended while the shell sleeps."""
+    text = bytearray()
+    options = argparse.Namespace(memory=512, smp=1, gui=False, gdb=False,
+                                 icount=False)
+    with open(TOP + '/servers/bootstrap/manifest') as source:
+        manifest = source.read() + KILLER % 3000
+    with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
+        image = os.path.join(folder, 'test.iso')
+        path = os.path.join(folder, 'manifest')
+        with open(path, 'w') as output:
+            output.write(manifest)
+        with open(BUILD + '/boot/list') as listing:
+            listed = [line.split('=', 1)
+                      for line in listing.read().split()[1:]]
+        for module in listed:
+            if module[0] == 'manifest':
+                module[1] = path
+        listed.append(['killer', BUILD + '/tests/servers/killer'])
+        iso.make(image, BUILD + '/boot/portolan', listed)
+        guest = machine.Machine(options, image)
+        guest.panic.log = text.extend
+        typist = Typist(guest, [
+            (b'# ', b'echo be""fore; sleep 6; echo after""wards\r'),
+            (b'before', b''),
+            (b'afterwards', b'echo still a""live\r'),
+            (b'alive', None)])
+        guest.add(machine.Stream('console', typist.received,
+                                 lambda: typist.typed))
+        guest.add(machine.Stream('debug', guest.panic.feed))
+        guest.start()
+        start = time.monotonic()
+        guest.serve(60)
+    for line in text.decode(errors='replace').split('\n'):
+        print('# ' + line)
+    ok(b'console has ended: starting it again' in text,
+       'a driver that is ended is started again')
+    ok(not typist.lines, 'the shell goes on (%.1f s, %r)'
+       % (time.monotonic() - start, bytes(typist.seen[-80:])))
+
+
 MISTAKES = (
     (None, 'there is no boot module `manifest\''),
     ('server x\n  colour blue\n', 'manifest:2: unknown word `colour\''),
@@ -101,6 +172,7 @@ MISTAKES = (
 
 def main():
     test_watcher()
+    test_driver()
     for manifest, message in MISTAKES:
         text = boot(manifest, ())
         if message not in text:
