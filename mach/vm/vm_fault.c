@@ -19,6 +19,9 @@
 #include <vm/vm_map_i.h>
 #include <vm/vm_page.h>
 
+/* Waits without a frame being freed before a fault fails. */
+#define SHORTAGE_PATIENCE 10u
+
 /* -- The entry ------------------------------------------------------------- */
 
 /* Put the entry right, under the lock for writing. The map is locked for
@@ -313,15 +316,13 @@ vm_fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
     return fault_enter(fault, address, access);
 }
 
-kern_return_t
-vm_fault(struct vm_map *map, vm_offset_t address, vm_prot_t access,
-         continuation_t continuation)
+static inline kern_return_t
+fault_try(struct vm_map *map, vm_offset_t address, vm_prot_t access,
+          continuation_t continuation)
 {
     struct vm_fault fault;
-    kern_return_t kr;
-
-    vm_events_self()->faults++;
-    kr = vm_fault_resolve(map, address, access, continuation, &fault);
+    kern_return_t kr = vm_fault_resolve(map, address, access, continuation,
+                                        &fault);
 
     if (unlikely(kr != KERN_SUCCESS)) {
         return kr;
@@ -329,5 +330,44 @@ vm_fault(struct vm_map *map, vm_offset_t address, vm_prot_t access,
 
     kr = fault_enter(&fault, address, access);
     fault_release(&fault);
+    return kr;
+}
+
+/* There was no memory: give others the time to give some back. */
+static NOINLINE kern_return_t
+fault_shortage(struct vm_map *map, vm_offset_t address, vm_prot_t access,
+               continuation_t continuation)
+{
+    unsigned int patience = SHORTAGE_PATIENCE;
+    kern_return_t kr;
+
+    do {
+        kr = vm_page_wait(continuation);
+
+        if (kr == KERN_OPERATION_TIMED_OUT) {
+            patience--;
+        } else if (kr != KERN_SUCCESS) {
+            return kr;
+        }
+
+        kr = fault_try(map, address, access, continuation);
+    } while (kr == KERN_RESOURCE_SHORTAGE && patience != 0);
+
+    return kr;
+}
+
+kern_return_t
+vm_fault(struct vm_map *map, vm_offset_t address, vm_prot_t access,
+         continuation_t continuation)
+{
+    kern_return_t kr;
+
+    vm_events_self()->faults++;
+    kr = fault_try(map, address, access, continuation);
+
+    if (unlikely(kr == KERN_RESOURCE_SHORTAGE)) {
+        kr = fault_shortage(map, address, access, continuation);
+    }
+
     return kr;
 }

@@ -25,6 +25,10 @@
 #define RESERVE_MIN 128
 #define RESERVE_MAX 2048
 
+#define WAIT_NS 100000000ul /* for frames, each time */
+#define WAITERS_MAX 8u      /* that keep their stacks */
+#define WAIT_FRAMES 64u     /* that must be free to wake them */
+
 #define POISON 0xdfdfdfdfdfdfdfdf
 
 struct vm_page *vm_page_array;
@@ -49,6 +53,8 @@ static struct list buddy_free[VM_PAGE_ORDERS]; /* (buddy_lock) */
 static uint64_t buddy_count;                   /* (buddy_lock) frames */
 static uint64_t managed_count;                 /* frames ever freed to us */
 static uint64_t reserve_count;
+static atomic_bool frames_wanted; /* somebody sleeps in vm_page_wait() */
+static atomic_uint frames_waiters; /* those that keep their stacks */
 
 static uint64_t
 page_round(uint64_t address)
@@ -419,6 +425,8 @@ stock_fill(struct vm_page_stock *stock, unsigned int flags)
 static NOINLINE void
 stock_drain(struct vm_page_stock *stock)
 {
+    bool enough;
+
     spin_lock(&buddy_lock);
 
     while (stock->count > STOCK_SIZE / 2) {
@@ -426,7 +434,42 @@ stock_drain(struct vm_page_stock *stock)
         buddy_insert(stock->pages[stock->count], 0);
     }
 
+    enough = buddy_count > reserve_count + WAIT_FRAMES;
     spin_unlock(&buddy_lock);
+
+    if (unlikely(atomic_load_explicit(&frames_wanted,
+                                      memory_order_relaxed)) &&
+        enough) {
+        atomic_store(&frames_wanted, false);
+        thread_wakeup(&frames_wanted);
+    }
+}
+
+kern_return_t
+vm_page_wait(continuation_t continuation)
+{
+    bool keep = atomic_fetch_add(&frames_waiters, 1) < WAITERS_MAX;
+    enum wait_result result;
+
+    if (!keep) {
+        atomic_fetch_sub(&frames_waiters, 1);
+
+        if (continuation == NULL) {
+            return KERN_RESOURCE_SHORTAGE;
+        }
+    }
+
+    thread_wait_on(&frames_wanted, true, WAIT_NS);
+    atomic_store(&frames_wanted, true);
+    result = thread_block(keep ? NULL : continuation);
+
+    if (keep) {
+        atomic_fetch_sub(&frames_waiters, 1);
+    }
+
+    return result == WAIT_INTERRUPTED ? KERN_ABORTED
+           : result == WAIT_TIMED_OUT ? KERN_OPERATION_TIMED_OUT
+                                      : KERN_SUCCESS;
 }
 
 struct vm_page *

@@ -14,11 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <mach/kern_return.h>
 #include <mach/vm_statistics.h>
 #include <mach/vm_types.h>
 
 #include <kern/list.h>
 #include <kern/macros.h>
+#include <kern/wait.h>
 #include <machine/cpu.h>
 #include <machine/layout.h>
 
@@ -108,6 +110,19 @@ bool vm_page_is_ram(uint64_t start, uint64_t end);
  * Locks: takes LOCK_RANK_VM_PAGE, seldom.
  */
 MUST_CHECK struct vm_page *vm_page_alloc(unsigned int flags);
+
+/*
+ * Memory is short: sleep until frames are freed, or for a while. A task that
+ * ends gives back its memory some time after others see its end.
+ *
+ * Only few threads sleep here with their stacks; for others the sleep ends
+ * in the continuation, if there is one.
+ *
+ * Locks:   no spin lock and no map lock may be held.
+ * Returns: KERN_SUCCESS (try again), KERN_OPERATION_TIMED_OUT, KERN_ABORTED,
+ *          KERN_RESOURCE_SHORTAGE (too many sleep).
+ */
+MUST_CHECK kern_return_t vm_page_wait(continuation_t continuation);
 
 /* The page has left its object and has no mapping. */
 void vm_page_free(struct vm_page *page);

@@ -124,6 +124,7 @@ spin_count(void)
 
 void (*shim_block_hook)(const void *event);
 static const void *waiting_for;
+static uint64_t waiting_time;
 
 void
 thread_preempt_point(void)
@@ -137,8 +138,8 @@ void
 thread_wait_on(const void *event, bool interruptible, uint64_t timeout_ns)
 {
     (void)interruptible;
-    (void)timeout_ns;
     waiting_for = event;
+    waiting_time = timeout_ns;
 }
 
 void
@@ -154,11 +155,17 @@ thread_block(continuation_t continuation)
 
     (void)continuation;
 
-    if (held_count != 0 || event == NULL || shim_block_hook == NULL) {
+    if (held_count != 0 || event == NULL ||
+        (shim_block_hook == NULL && waiting_time == 0)) {
         panic("wait: blocks with %u spin locks, or for ever", held_count);
     }
 
     waiting_for = NULL;
+
+    if (shim_block_hook == NULL) {
+        return WAIT_TIMED_OUT;
+    }
+
     shim_block_hook(event);
     return WAIT_AWAKENED;
 }
