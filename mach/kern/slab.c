@@ -47,9 +47,8 @@ slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
 
     for (;;) {
         bytes = PAGE_SIZE << cache->order;
-        cache->capacity = bytes > cache->first
-                              ? (bytes - cache->first) / cache->size
-                              : 0;
+        cache->capacity =
+            bytes > cache->first ? (bytes - cache->first) / cache->size : 0;
 
         if (cache->capacity >= SLAB_OBJECTS_MIN ||
             cache->order == SLAB_ORDER_MAX) {
@@ -76,10 +75,9 @@ slab_of(struct slab_cache *cache, void *object)
 static struct slab *
 slab_create(struct slab_cache *cache)
 {
-    struct vm_page *page = cache->order == 0
-                               ? vm_page_alloc(0)
-                               : vm_page_alloc_contiguous(1ul << cache->order,
-                                                          0, 0);
+    struct vm_page *page =
+        cache->order == 0 ? vm_page_alloc(0)
+                          : vm_page_alloc_contiguous(1ul << cache->order, 0, 0);
     struct slab *slab;
     char *object;
 
@@ -391,7 +389,7 @@ slab_setup(void)
     };
 
     for (unsigned int i = 0; i < ARRAY_SIZE(kmem_caches); i++) {
-        slab_cache_init(&kmem_caches[i], names[i],
-                        1ul << (KMEM_SHIFT_MIN + i), 16);
+        slab_cache_init(&kmem_caches[i], names[i], 1ul << (KMEM_SHIFT_MIN + i),
+                        16);
     }
 }

@@ -28,14 +28,14 @@ struct slab_magazine {
 /* Lock keys: (c) set by init, (l) lock. */
 struct slab_cache {
     struct slab_magazine magazines[CPU_MAX];
-    struct spinlock lock;   /* LOCK_RANK_SLAB */
-    const char *name;       /* (c) */
-    size_t size;            /* (c) bytes of an object, with alignment */
-    size_t first;           /* (c) offset of the first object in a slab */
-    size_t capacity;        /* (c) objects in a slab */
-    unsigned int order;     /* (c) a slab is 2^order pages */
-    struct list partial;    /* (l) slabs with free and used objects */
-    struct list empty;      /* (l) slabs with no used object; at most one */
+    struct spinlock lock; /* LOCK_RANK_SLAB */
+    const char *name;     /* (c) */
+    size_t size;          /* (c) bytes of an object, with alignment */
+    size_t first;         /* (c) offset of the first object in a slab */
+    size_t capacity;      /* (c) objects in a slab */
+    unsigned int order;   /* (c) a slab is 2^order pages */
+    struct list partial;  /* (l) slabs with free and used objects */
+    struct list empty;    /* (l) slabs with no used object; at most one */
 #ifdef DEBUG_KERNEL
     unsigned int quarantine_at;             /* (l) */
     void *quarantine[SLAB_QUARANTINE_SIZE]; /* (l) */

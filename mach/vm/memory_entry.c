@@ -213,9 +213,8 @@ memory_entry_create_device(uint64_t physical, vm_size_t size,
     const uint64_t limit = 1ul << 52; /* physical addresses: SDM 3, 4.5.4 */
     struct vm_object *object;
 
-    if (!size_valid(size) || (physical & PAGE_MASK) != 0 ||
-        physical > limit || size > limit - physical ||
-        (protection & ~VM_PROT_ALL) != 0) {
+    if (!size_valid(size) || (physical & PAGE_MASK) != 0 || physical > limit ||
+        size > limit - physical || (protection & ~VM_PROT_ALL) != 0) {
         return KERN_INVALID_ARGUMENT;
     }
 

@@ -46,8 +46,7 @@ void memory_entry_unref(struct memory_entry *entry);
  */
 
 /* New zero-filled memory, charged to the map. */
-MUST_CHECK kern_return_t memory_entry_create(struct vm_map *map,
-                                             vm_size_t size,
+MUST_CHECK kern_return_t memory_entry_create(struct vm_map *map, vm_size_t size,
                                              vm_prot_t protection,
                                              struct memory_entry **entryp);
 
@@ -58,9 +57,11 @@ MUST_CHECK kern_return_t memory_entry_create_from_map(
     vm_prot_t protection, struct memory_entry **entryp);
 
 /* Part of another entry. */
-MUST_CHECK kern_return_t memory_entry_create_part(
-    struct memory_entry *parent, uint64_t offset, vm_size_t size,
-    vm_prot_t protection, struct memory_entry **entryp);
+MUST_CHECK kern_return_t memory_entry_create_part(struct memory_entry *parent,
+                                                  uint64_t offset,
+                                                  vm_size_t size,
+                                                  vm_prot_t protection,
+                                                  struct memory_entry **entryp);
 
 /* Frames that are filled already: those of a boot module, or allocated by
  * vm_page_alloc. The entry's object owns them from now on. */
@@ -69,9 +70,9 @@ MUST_CHECK kern_return_t memory_entry_create_from_frames(
     struct memory_entry **entryp);
 
 /* Physical memory of a device, mapped uncached; not RAM. */
-MUST_CHECK kern_return_t memory_entry_create_device(
-    uint64_t physical, vm_size_t size, vm_prot_t protection,
-    struct memory_entry **entryp);
+MUST_CHECK kern_return_t
+memory_entry_create_device(uint64_t physical, vm_size_t size,
+                           vm_prot_t protection, struct memory_entry **entryp);
 
 /* Map (part of) it; the request's protections are cut to the entry's.
  * Returns: as vm_map_object, KERN_INVALID_ARGUMENT (outside the entry),

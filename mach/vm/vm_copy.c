@@ -22,8 +22,7 @@ static struct slab_cache copy_cache;
 void
 vm_copy_setup(void)
 {
-    slab_cache_init(&copy_cache, "vm_map_copy", sizeof(struct vm_map_copy),
-                    16);
+    slab_cache_init(&copy_cache, "vm_map_copy", sizeof(struct vm_map_copy), 16);
 }
 
 static struct vm_map_copy *
@@ -99,9 +98,8 @@ static kern_return_t
 pages_fill(struct vm_object *object, uint64_t index, struct vm_map *map,
            uintptr_t from, vm_offset_t offset, vm_size_t size)
 {
-    struct vm_page *page = vm_page_alloc(size == PAGE_SIZE
-                                             ? 0
-                                             : VM_PAGE_ALLOC_ZERO);
+    struct vm_page *page =
+        vm_page_alloc(size == PAGE_SIZE ? 0 : VM_PAGE_ALLOC_ZERO);
     kern_return_t kr = KERN_SUCCESS;
     char *to;
 
@@ -138,8 +136,8 @@ pages_fill(struct vm_object *object, uint64_t index, struct vm_map *map,
  * it. On an error nothing is left.
  */
 static kern_return_t
-pages_create(struct vm_map *map, uintptr_t from, vm_size_t size,
-             vm_offset_t at, struct list *entries)
+pages_create(struct vm_map *map, uintptr_t from, vm_size_t size, vm_offset_t at,
+             struct list *entries)
 {
     vm_offset_t offset = from & PAGE_MASK;
     uint64_t count = (offset + size + PAGE_MASK) >> PAGE_SHIFT;
@@ -343,8 +341,8 @@ vm_map_copy_from_kernel(const void *data, vm_size_t size,
         return KERN_SUCCESS;
     }
 
-    copy = copy_create(size, size < PAGE_SIZE ? 0
-                                              : (uintptr_t)data & PAGE_MASK);
+    copy =
+        copy_create(size, size < PAGE_SIZE ? 0 : (uintptr_t)data & PAGE_MASK);
 
     if (copy == NULL) {
         return KERN_RESOURCE_SHORTAGE;
@@ -453,8 +451,7 @@ copy_read_entry(struct vm_map_entry *entry, vm_offset_t offset, void *to,
         memset(to, 0, size);
     } else {
         vm_object_read(entry->object,
-                       entry->offset + (offset - entry->node.start), to,
-                       size);
+                       entry->offset + (offset - entry->node.start), to, size);
     }
 }
 
@@ -520,8 +517,8 @@ vm_map_copy_overwrite(struct vm_map *map, vm_offset_t address,
         }
 
         for (vm_offset_t at = 0; at < size && kr == KERN_SUCCESS;) {
-            vm_size_t part = MIN(PAGE_SIZE - ((address + at) & PAGE_MASK),
-                                 size - at);
+            vm_size_t part =
+                MIN(PAGE_SIZE - ((address + at) & PAGE_MASK), size - at);
 
             kr = vm_map_copy_read(copy, at, vm_page_address(page), part);
 

@@ -142,8 +142,8 @@ fault_walk(struct vm_fault *fault)
     fault->holder = fault->object;
 
     if (fault->page == NULL && fault->object->shadow != NULL) {
-        fault->page = vm_object_find(fault->object, fault->index,
-                                     &fault->holder);
+        fault->page =
+            vm_object_find(fault->object, fault->index, &fault->holder);
     }
 }
 
@@ -305,8 +305,7 @@ fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
                                  fault->protection);
     }
 
-    return pmap_enter(fault->map->pmap, address, fault->page,
-                      fault->protection,
+    return pmap_enter(fault->map->pmap, address, fault->page, fault->protection,
                       (access & VM_PROT_WRITE) != 0 ? PMAP_WRITE_NOW : 0);
 }
 
@@ -321,8 +320,8 @@ fault_try(struct vm_map *map, vm_offset_t address, vm_prot_t access,
           continuation_t continuation)
 {
     struct vm_fault fault;
-    kern_return_t kr = vm_fault_resolve(map, address, access, continuation,
-                                        &fault);
+    kern_return_t kr =
+        vm_fault_resolve(map, address, access, continuation, &fault);
 
     if (unlikely(kr != KERN_SUCCESS)) {
         return kr;

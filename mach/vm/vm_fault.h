@@ -58,15 +58,13 @@ struct vm_fault {
  * the page may be written through the direct map until the release.
  */
 MUST_CHECK kern_return_t vm_fault_resolve(struct vm_map *map,
-                                          vm_offset_t address,
-                                          vm_prot_t access,
+                                          vm_offset_t address, vm_prot_t access,
                                           continuation_t continuation,
                                           struct vm_fault *fault);
 void vm_fault_release(struct vm_fault *fault);
 
 /* The second half: map it. Between resolve and release. */
 MUST_CHECK kern_return_t vm_fault_enter(struct vm_fault *fault,
-                                        vm_offset_t address,
-                                        vm_prot_t access);
+                                        vm_offset_t address, vm_prot_t access);
 
 #endif /* VM_VM_FAULT_H */

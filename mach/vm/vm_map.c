@@ -164,8 +164,8 @@ map_link_after(struct vm_map *map, struct vm_map_entry *before,
 static struct vm_map_entry *
 map_before(struct vm_map *map, struct vm_map_entry *above)
 {
-    struct list *link = above == NULL ? list_last(&map->entries)
-                                      : above->link.prev;
+    struct list *link =
+        above == NULL ? list_last(&map->entries) : above->link.prev;
 
     return link == &map->entries ? NULL : vm_map_entry_at(link);
 }
@@ -289,8 +289,7 @@ vm_map_join(struct vm_map *map, struct vm_map_entry *entry)
         before->max_protection != entry->max_protection ||
         before->inheritance != entry->inheritance ||
         before->needs_copy != entry->needs_copy ||
-        before->shared != entry->shared ||
-        before->charged != entry->charged) {
+        before->shared != entry->shared || before->charged != entry->charged) {
         return entry;
     }
 
@@ -390,8 +389,8 @@ vm_map_clear(struct vm_map *map, vm_offset_t start, vm_offset_t end,
     struct vm_map_entry *entry = vm_map_lookup_above(map, start);
     struct vm_map_entry *next;
 
-    if (entry != NULL && entry->node.start < start &&
-        entry->node.end > end && !vm_map_clip_end(map, entry, end)) {
+    if (entry != NULL && entry->node.start < start && entry->node.end > end &&
+        !vm_map_clip_end(map, entry, end)) {
         return KERN_RESOURCE_SHORTAGE;
     }
 

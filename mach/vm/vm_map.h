@@ -40,8 +40,8 @@ struct vm_object;
  * copy are in this state: nobody writes such a page.
  */
 struct vm_map_entry {
-    struct vm_map_node node; /* start, end, place in the tree */
-    struct list link;        /* in order of address */
+    struct vm_map_node node;  /* start, end, place in the tree */
+    struct list link;         /* in order of address */
     struct vm_object *object; /* reference; NULL: zeros, never touched */
     uint64_t offset;          /* of start in the object, in bytes */
     uint8_t protection;
@@ -59,16 +59,16 @@ struct vm_map_entry {
  * Lock keys: (c) set at creation, (m) lock held for writing.
  */
 struct vm_map {
-    struct vm_map_lock lock;  /* LOCK_RANK_VM_MAP */
+    struct vm_map_lock lock; /* LOCK_RANK_VM_MAP */
     struct refcount refs;
-    struct pmap *pmap;          /* (c) reference */
-    struct vm_account *account; /* (c) reference */
-    struct vm_map_tree tree;    /* (m) */
-    struct list entries;        /* (m) */
+    struct pmap *pmap;                 /* (c) reference */
+    struct vm_account *account;        /* (c) reference */
+    struct vm_map_tree tree;           /* (m) */
+    struct list entries;               /* (m) */
     struct vm_map_entry *_Atomic hint; /* found last; readers set it too */
-    vm_size_t size;             /* (m) bytes in entries */
-    unsigned int entry_count;   /* (m) */
-    bool dead;                  /* (m) */
+    vm_size_t size;                    /* (m) bytes in entries */
+    unsigned int entry_count;          /* (m) */
+    bool dead;                         /* (m) */
 };
 
 void vm_map_setup(void);
@@ -123,16 +123,14 @@ MUST_CHECK kern_return_t vm_map_allocate(struct vm_map *map,
                                          int flags);
 MUST_CHECK kern_return_t vm_map_remove(struct vm_map *map, vm_offset_t address,
                                        vm_size_t size);
-MUST_CHECK kern_return_t vm_map_protect(struct vm_map *map,
-                                        vm_offset_t address, vm_size_t size,
-                                        bool set_maximum,
+MUST_CHECK kern_return_t vm_map_protect(struct vm_map *map, vm_offset_t address,
+                                        vm_size_t size, bool set_maximum,
                                         vm_prot_t protection);
-MUST_CHECK kern_return_t vm_map_inherit(struct vm_map *map,
-                                        vm_offset_t address, vm_size_t size,
+MUST_CHECK kern_return_t vm_map_inherit(struct vm_map *map, vm_offset_t address,
+                                        vm_size_t size,
                                         vm_inherit_t inheritance);
 MUST_CHECK kern_return_t vm_map_region(struct vm_map *map,
-                                       vm_offset_t *addressp,
-                                       vm_size_t *sizep,
+                                       vm_offset_t *addressp, vm_size_t *sizep,
                                        struct vm_region_basic_info *info);
 
 /* How a range is to be mapped: the common arguments of vm_map, vm_remap. */
@@ -187,9 +185,8 @@ MUST_CHECK kern_return_t vm_map_write_bytes(struct vm_map *target,
 MUST_CHECK kern_return_t vm_map_read_kernel(struct vm_map *map,
                                             vm_offset_t from, void *to,
                                             vm_size_t size);
-MUST_CHECK kern_return_t vm_map_write_kernel(struct vm_map *map,
-                                             vm_offset_t to, const void *from,
-                                             vm_size_t size);
+MUST_CHECK kern_return_t vm_map_write_kernel(struct vm_map *map, vm_offset_t to,
+                                             const void *from, vm_size_t size);
 
 /* Alive now, for leak checks. */
 uint64_t vm_map_count(void);

@@ -120,8 +120,7 @@ vm_map_read_kernel(struct vm_map *map, vm_offset_t from, void *to,
         kr = data_resolve(map, from, VM_PROT_READ, &fault);
 
         if (kr == KERN_SUCCESS) {
-            memcpy(to,
-                   (char *)vm_page_address(fault.page) + (from & PAGE_MASK),
+            memcpy(to, (char *)vm_page_address(fault.page) + (from & PAGE_MASK),
                    part);
             vm_fault_release(&fault);
         }

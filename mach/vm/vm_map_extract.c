@@ -78,9 +78,9 @@ vm_map_entry_extract(struct vm_map *map, struct vm_map_entry *source,
         struct vm_object *object = entry->object;
 
         entry->object = NULL;
-        return vm_object_copy_delayed(
-            object, first, first + ((end - start) >> PAGE_SHIFT),
-            &entry->object);
+        return vm_object_copy_delayed(object, first,
+                                      first + ((end - start) >> PAGE_SHIFT),
+                                      &entry->object);
     }
 
     extract_symmetric(map, source);
@@ -156,8 +156,8 @@ extract_check(struct vm_map *map, vm_offset_t start, vm_offset_t end,
 
 kern_return_t
 vm_map_extract(struct vm_map *map, vm_offset_t start, vm_offset_t end,
-               vm_prot_t access, enum vm_map_extract how,
-               struct list *entries, struct vm_map_request *request)
+               vm_prot_t access, enum vm_map_extract how, struct list *entries,
+               struct vm_map_request *request)
 {
     kern_return_t kr = extract_check(map, start, end, access, how, request);
     vm_offset_t at = start;
@@ -241,8 +241,8 @@ kern_return_t
 vm_map_remap(struct vm_map *map, struct vm_map_request *request,
              struct vm_map *source, vm_offset_t source_address)
 {
-    enum vm_map_extract how = request->copy ? VM_MAP_EXTRACT_COPY
-                                            : VM_MAP_EXTRACT_SHARE;
+    enum vm_map_extract how =
+        request->copy ? VM_MAP_EXTRACT_COPY : VM_MAP_EXTRACT_SHARE;
     struct vm_map_request checked = *request;
     struct list entries;
     vm_offset_t start, end;

@@ -40,8 +40,8 @@ vm_map_entry_size(const struct vm_map_entry *entry)
 static inline struct vm_map_entry *
 vm_map_lookup(struct vm_map *map, vm_offset_t address)
 {
-    struct vm_map_entry *entry = atomic_load_explicit(&map->hint,
-                                                      memory_order_relaxed);
+    struct vm_map_entry *entry =
+        atomic_load_explicit(&map->hint, memory_order_relaxed);
 
     if (likely(entry != NULL && address >= entry->node.start &&
                address < entry->node.end)) {
@@ -91,16 +91,16 @@ void vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry);
 /* Split the entry so that a border is at the address, if it is inside: the
  * entry keeps the upper (clip_start) or lower (clip_end) part. False: no
  * memory. */
-MUST_CHECK bool vm_map_clip_start(struct vm_map *map,
-                                  struct vm_map_entry *entry,
-                                  vm_offset_t address);
+MUST_CHECK bool
+vm_map_clip_start(struct vm_map *map, struct vm_map_entry *entry,
+                  vm_offset_t address);
 MUST_CHECK bool vm_map_clip_end(struct vm_map *map, struct vm_map_entry *entry,
                                 vm_offset_t address);
 
 /* Join the entry with the one before if they could be one. Returns the entry
  * that has its range now. */
-struct vm_map_entry *vm_map_join(struct vm_map *map,
-                                 struct vm_map_entry *entry);
+struct vm_map_entry *
+vm_map_join(struct vm_map *map, struct vm_map_entry *entry);
 
 /* Take all out of the range; what is left of it goes on the list. The only
  * error is KERN_RESOURCE_SHORTAGE, and then nothing is gone. */
@@ -115,14 +115,15 @@ struct vm_map_place {
 
 /* Choose and free the place for a request. With VM_FLAGS_OVERWRITE what was
  * there goes on the list. */
-MUST_CHECK kern_return_t vm_map_find_place(
-    struct vm_map *map, const struct vm_map_request *request,
-    struct vm_map_place *place, struct list *dead);
+MUST_CHECK kern_return_t vm_map_find_place(struct vm_map *map,
+                                           const struct vm_map_request *request,
+                                           struct vm_map_place *place,
+                                           struct list *dead);
 
 /* Flags, protections and inheritance of a request, KERN_SUCCESS or
  * KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE. */
-MUST_CHECK kern_return_t vm_map_request_check(
-    const struct vm_map_request *request);
+MUST_CHECK kern_return_t
+vm_map_request_check(const struct vm_map_request *request);
 
 /* Make an untouched entry's object, or the shadow that it needs before a
  * write. Returns: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE. */
@@ -140,12 +141,9 @@ enum vm_map_extract {
  *
  * Returns: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE.
  */
-MUST_CHECK kern_return_t vm_map_entry_extract(struct vm_map *map,
-                                              struct vm_map_entry *source,
-                                              vm_offset_t start,
-                                              vm_offset_t end,
-                                              enum vm_map_extract how,
-                                              struct vm_map_entry *entry);
+MUST_CHECK kern_return_t vm_map_entry_extract(
+    struct vm_map *map, struct vm_map_entry *source, vm_offset_t start,
+    vm_offset_t end, enum vm_map_extract how, struct vm_map_entry *entry);
 
 /*
  * Entries for the range, which must be without holes; their addresses begin

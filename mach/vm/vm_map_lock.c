@@ -50,8 +50,8 @@ vm_map_lock_write_slow(struct vm_map_lock *lock)
 
         if ((old & ~VM_MAP_LOCK_WAITERS) != 0) {
             vm_map_lock_wait(lock, old);
-        } else if (atomic_compare_exchange_strong(
-                       &lock->state, &old, old | VM_MAP_LOCK_WRITER)) {
+        } else if (atomic_compare_exchange_strong(&lock->state, &old,
+                                                  old | VM_MAP_LOCK_WRITER)) {
             return;
         }
     }

@@ -48,8 +48,8 @@ vm_map_lock_read(struct vm_map_lock *lock)
 static inline void
 vm_map_unlock_read(struct vm_map_lock *lock)
 {
-    uint32_t old = atomic_fetch_sub_explicit(&lock->state, 1,
-                                             memory_order_release);
+    uint32_t old =
+        atomic_fetch_sub_explicit(&lock->state, 1, memory_order_release);
 
     if (unlikely(old == (VM_MAP_LOCK_WAITERS | 1))) {
         vm_map_lock_wake(lock);
@@ -71,8 +71,8 @@ vm_map_lock_write(struct vm_map_lock *lock)
 static inline void
 vm_map_unlock_write(struct vm_map_lock *lock)
 {
-    uint32_t old = atomic_fetch_and_explicit(
-        &lock->state, ~VM_MAP_LOCK_WRITER, memory_order_release);
+    uint32_t old = atomic_fetch_and_explicit(&lock->state, ~VM_MAP_LOCK_WRITER,
+                                             memory_order_release);
 
     if (unlikely(old & VM_MAP_LOCK_WAITERS)) {
         vm_map_lock_wake(lock);

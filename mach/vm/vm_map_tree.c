@@ -21,10 +21,10 @@ node_gap(const struct vm_map_node *node)
 static bool
 node_update(struct vm_map_node *node)
 {
-    unsigned int height = 1 + MAX(node_height(node->child[0]),
-                                  node_height(node->child[1]));
-    vm_size_t gap = MAX(node->gap, MAX(node_gap(node->child[0]),
-                                       node_gap(node->child[1])));
+    unsigned int height =
+        1 + MAX(node_height(node->child[0]), node_height(node->child[1]));
+    vm_size_t gap =
+        MAX(node->gap, MAX(node_gap(node->child[0]), node_gap(node->child[1])));
     bool changed = height != node->height || gap != node->gap_max;
 
     node->height = height;
@@ -74,8 +74,8 @@ static void
 tree_balance(struct vm_map_tree *tree, struct vm_map_node *node)
 {
     while (node != NULL) {
-        int lean = (int)node_height(node->child[1]) -
-                   (int)node_height(node->child[0]);
+        int lean =
+            (int)node_height(node->child[1]) - (int)node_height(node->child[0]);
         bool changed = node_update(node);
 
         if (lean < -1 || lean > 1) {

@@ -27,8 +27,8 @@ struct vm_map_tree {
 };
 
 /* The range that holds the address, or else the next above it, or NULL. */
-struct vm_map_node *vm_map_tree_lookup(const struct vm_map_tree *tree,
-                                       vm_offset_t address);
+struct vm_map_node *
+vm_map_tree_lookup(const struct vm_map_tree *tree, vm_offset_t address);
 
 /* `before`: the neighbour below, or NULL. `gap`: as above. */
 void vm_map_tree_insert(struct vm_map_tree *tree, struct vm_map_node *node,

@@ -109,8 +109,7 @@ vm_object_page_done(struct vm_object *object, struct vm_page *page)
     bool wanted = (page->flags & VM_PAGE_WANTED) != 0;
 
     assert(spin_held(&object->lock) && (page->flags & VM_PAGE_BUSY) != 0);
-    page->flags &= (uint16_t) ~(VM_PAGE_BUSY | VM_PAGE_WANTED |
-                                VM_PAGE_ABSENT);
+    page->flags &= (uint16_t) ~(VM_PAGE_BUSY | VM_PAGE_WANTED | VM_PAGE_ABSENT);
     object->busy--;
 
     if (wanted) {
@@ -157,8 +156,7 @@ vm_object_read(struct vm_object *object, uint64_t offset, void *to,
     if (page == NULL) {
         memset(to, 0, size);
     } else {
-        memcpy(to, (char *)vm_page_address(page) + (offset & PAGE_MASK),
-               size);
+        memcpy(to, (char *)vm_page_address(page) + (offset & PAGE_MASK), size);
     }
 
     if (holder != object) {
@@ -176,8 +174,7 @@ vm_object_remove_pages(struct vm_object *object, uint64_t start, uint64_t end)
         spin_lock(&object->lock);
 
         for (unsigned int i = 0; start < end && i < PREEMPT_PAGES; i++) {
-            struct vm_page *page = vm_page_tree_next(object->pages, start,
-                                                     end);
+            struct vm_page *page = vm_page_tree_next(object->pages, start, end);
 
             if (page == NULL) {
                 start = end;
@@ -222,8 +219,8 @@ object_trim(struct vm_object *object)
 
     while ((page = vm_page_tree_next(object->pages, 0, object->start)) !=
                NULL ||
-           (page = vm_page_tree_next(object->pages, object->end,
-                                     UINT64_MAX)) != NULL) {
+           (page = vm_page_tree_next(object->pages, object->end, UINT64_MAX)) !=
+               NULL) {
         vm_object_free_page(object, page);
     }
 }
@@ -595,8 +592,7 @@ copy_reuse(struct vm_object *object, uint64_t start, uint64_t end)
         return KERN_ABORTED;
     }
 
-    if (!copy->snapshot ||
-        vm_page_tree_next(copy->pages, start, end) != NULL) {
+    if (!copy->snapshot || vm_page_tree_next(copy->pages, start, end) != NULL) {
         spin_unlock(&copy->lock);
         return KERN_FAILURE;
     }
@@ -719,8 +715,7 @@ vm_object_push(struct vm_object *object, struct vm_page *page, bool discard)
 
     assert(spin_held(&object->lock));
 
-    if (copy != NULL && page->index >= copy->start &&
-        page->index < copy->end) {
+    if (copy != NULL && page->index >= copy->start && page->index < copy->end) {
         if (!spin_trylock(&copy->lock)) {
             return KERN_ABORTED;
         }
@@ -752,8 +747,7 @@ vm_object_push(struct vm_object *object, struct vm_page *page, bool discard)
 static struct vm_page *
 discard_insert(struct vm_object *object, uint64_t index, struct vm_page *from)
 {
-    struct vm_page *page = vm_page_alloc(from == NULL ? VM_PAGE_ALLOC_ZERO
-                                                      : 0);
+    struct vm_page *page = vm_page_alloc(from == NULL ? VM_PAGE_ALLOC_ZERO : 0);
 
     if (page == NULL) {
         return NULL;

@@ -67,8 +67,8 @@ void vm_object_setup(void);
 MUST_CHECK struct vm_object *vm_object_create(uint64_t start, uint64_t end);
 
 /* Memory of a device, from index 0. */
-MUST_CHECK struct vm_object *vm_object_create_device(uint64_t physical,
-                                                     uint64_t size);
+MUST_CHECK struct vm_object *
+vm_object_create_device(uint64_t physical, uint64_t size);
 
 void vm_object_ref(struct vm_object *object);
 
@@ -80,9 +80,8 @@ void vm_object_unref(struct vm_object *object);
  *
  * Refs: the caller's reference to the object becomes the shadow's.
  */
-MUST_CHECK struct vm_object *vm_object_create_shadow(struct vm_object *object,
-                                                     uint64_t start,
-                                                     uint64_t end);
+MUST_CHECK struct vm_object *
+vm_object_create_shadow(struct vm_object *object, uint64_t start, uint64_t end);
 
 /*
  * A snapshot of a shared object's window, by a copy object; to be entered
@@ -115,8 +114,8 @@ void vm_object_share(struct vm_object *object);
 void vm_object_bypass(struct vm_object *object);
 
 /* Free the pages of the window, of an object that nobody else has there. */
-void vm_object_remove_pages(struct vm_object *object, uint64_t start,
-                            uint64_t end);
+void
+vm_object_remove_pages(struct vm_object *object, uint64_t start, uint64_t end);
 
 /* Make the window of a memory entry's object read as zeros; copies keep what
  * they have. Returns: KERN_SUCCESS, KERN_RESOURCE_SHORTAGE. */
@@ -155,15 +154,14 @@ void vm_object_read(struct vm_object *object, uint64_t offset, void *to,
 
 /* False: no memory for the tree. Locks: object. */
 MUST_CHECK static inline bool
-vm_object_insert(struct vm_object *object, struct vm_page *page,
-                 uint64_t index)
+vm_object_insert(struct vm_object *object, struct vm_page *page, uint64_t index)
 {
     return vm_page_tree_insert(object->pages, page, index);
 }
 
 /* Pages resident in the window, in the object itself; objects alive. */
-uint64_t vm_object_resident(struct vm_object *object, uint64_t start,
-                            uint64_t end);
+uint64_t
+vm_object_resident(struct vm_object *object, uint64_t start, uint64_t end);
 uint64_t vm_object_count(void);
 
 #endif /* VM_VM_OBJECT_H */

@@ -53,7 +53,7 @@ static struct list buddy_free[VM_PAGE_ORDERS]; /* (buddy_lock) */
 static uint64_t buddy_count;                   /* (buddy_lock) frames */
 static uint64_t managed_count;                 /* frames ever freed to us */
 static uint64_t reserve_count;
-static atomic_bool frames_wanted; /* somebody sleeps in vm_page_wait() */
+static atomic_bool frames_wanted;  /* somebody sleeps in vm_page_wait() */
 static atomic_uint frames_waiters; /* those that keep their stacks */
 
 static uint64_t
@@ -132,8 +132,7 @@ boot_stretch(uint64_t address, uint64_t end, uint64_t *stretch_endp)
 static void
 boot_take(uint64_t start, uint64_t end)
 {
-    if (boot_used_count != 0 &&
-        boot_used[boot_used_count - 1].end == start) {
+    if (boot_used_count != 0 && boot_used[boot_used_count - 1].end == start) {
         boot_used[boot_used_count - 1].end = end;
         return;
     }
@@ -437,8 +436,7 @@ stock_drain(struct vm_page_stock *stock)
     enough = buddy_count > reserve_count + WAIT_FRAMES;
     spin_unlock(&buddy_lock);
 
-    if (unlikely(atomic_load_explicit(&frames_wanted,
-                                      memory_order_relaxed)) &&
+    if (unlikely(atomic_load_explicit(&frames_wanted, memory_order_relaxed)) &&
         enough) {
         atomic_store(&frames_wanted, false);
         thread_wakeup(&frames_wanted);
@@ -649,7 +647,7 @@ vm_page_statistics(struct vm_statistics *statistics)
 
     /* The rest of what was given to us is the kernel's own. */
     if (managed_count > statistics->free_count + statistics->active_count) {
-        statistics->wire_count = managed_count - statistics->free_count -
-                                 statistics->active_count;
+        statistics->wire_count =
+            managed_count - statistics->free_count - statistics->active_count;
     }
 }

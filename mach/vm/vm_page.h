@@ -131,9 +131,8 @@ void vm_page_free(struct vm_page *page);
  * `count` adjacent frames below physical address `below` (0: anywhere),
  * starting at a multiple of the next power of two of their size.
  */
-MUST_CHECK struct vm_page *vm_page_alloc_contiguous(uint64_t count,
-                                                    uint64_t below,
-                                                    unsigned int flags);
+MUST_CHECK struct vm_page *
+vm_page_alloc_contiguous(uint64_t count, uint64_t below, unsigned int flags);
 void vm_page_free_contiguous(struct vm_page *page, uint64_t count);
 
 /* Keep the frame from being reused while no lock protects it. Locks: the
@@ -200,10 +199,7 @@ page_zero(void *to)
 {
     uint64_t count = PAGE_SIZE / 8;
 
-    __asm__ volatile("rep stosq"
-                     : "+D"(to), "+c"(count)
-                     : "a"(0UL)
-                     : "memory");
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0UL) : "memory");
 }
 
 static inline void

@@ -160,8 +160,7 @@ tree_link(struct vm_page_tree *tree, struct vm_page *page, uint64_t index)
         return true;
     }
 
-    if (unlikely(index >> (tree->height * VM_PAGE_NODE_BITS) !=
-                 tree->prefix) &&
+    if (unlikely(index >> (tree->height * VM_PAGE_NODE_BITS) != tree->prefix) &&
         !tree_grow(tree, index)) {
         return false;
     }
@@ -263,8 +262,7 @@ tree_unlink(struct vm_page_tree *tree, uint64_t index)
         return;
     }
 
-    if (tree->leaf != NULL &&
-        tree->leaf_prefix == index >> VM_PAGE_NODE_BITS) {
+    if (tree->leaf != NULL && tree->leaf_prefix == index >> VM_PAGE_NODE_BITS) {
         node = tree->leaf;
         shift = VM_PAGE_NODE_BITS;
     }
@@ -319,8 +317,7 @@ vm_page_tree_search(const struct vm_page_tree *tree, uint64_t start,
     unsigned int top = tree->height * VM_PAGE_NODE_BITS;
     uint64_t index = MAX(start, tree->prefix << top);
 
-    while (index < end &&
-           index >> top == tree->prefix) {
+    while (index < end && index >> top == tree->prefix) {
         void *at = tree->root;
         unsigned int shift = top;
         uint64_t mask = 1;
@@ -342,7 +339,8 @@ vm_page_tree_search(const struct vm_page_tree *tree, uint64_t start,
 
             if ((unsigned int)__builtin_ctzl(mask) != slot) {
                 index = ((index >> shift) - slot +
-                         (unsigned int)__builtin_ctzl(mask)) << shift;
+                         (unsigned int)__builtin_ctzl(mask))
+                        << shift;
             }
 
             at = node->slots[__builtin_ctzl(mask)];

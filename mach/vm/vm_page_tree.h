@@ -30,10 +30,10 @@ struct vm_page_node {
 /* All guarded by the object's lock. */
 struct vm_page_tree {
     struct vm_object *object;
-    void *root;          /* NULL, a page (height 0), or a node */
-    uint64_t prefix;     /* index >> (4 * height) of all that is inside */
-    unsigned int height; /* levels of nodes */
-    unsigned int count;  /* pages; at most 2^32 */
+    void *root;                /* NULL, a page (height 0), or a node */
+    uint64_t prefix;           /* index >> (4 * height) of all that is inside */
+    unsigned int height;       /* levels of nodes */
+    unsigned int count;        /* pages; at most 2^32 */
     struct vm_page_node *leaf; /* lowest node used last, or NULL */
     uint64_t leaf_prefix;      /* index >> 4 of all that is in it */
 };
@@ -65,16 +65,15 @@ void vm_page_tree_remove(struct vm_page_tree *tree, struct vm_page *page);
 
 /* Move a page from its tree to the same index of another one, which has no
  * page there. False: no memory, nothing changed. */
-MUST_CHECK bool vm_page_tree_move(struct vm_page_tree *tree,
-                                  struct vm_page *page);
+MUST_CHECK bool
+vm_page_tree_move(struct vm_page_tree *tree, struct vm_page *page);
 
 struct vm_page *vm_page_tree_search(const struct vm_page_tree *tree,
                                     uint64_t start, uint64_t end);
 
 /* The page with the lowest index in [start, end), or NULL. */
 static inline struct vm_page *
-vm_page_tree_next(const struct vm_page_tree *tree, uint64_t start,
-                  uint64_t end)
+vm_page_tree_next(const struct vm_page_tree *tree, uint64_t start, uint64_t end)
 {
     return tree->root == NULL ? NULL : vm_page_tree_search(tree, start, end);
 }

@@ -68,8 +68,8 @@ vm_inherit(vm_task_t map, vm_address_t address, vm_size_t size,
 }
 
 kern_return_t
-vm_read(vm_task_t map, vm_address_t address, vm_size_t size,
-        vm_offset_t *data, mach_msg_type_number_t *count)
+vm_read(vm_task_t map, vm_address_t address, vm_size_t size, vm_offset_t *data,
+        mach_msg_type_number_t *count)
 {
     struct vm_map_copy *copy;
     kern_return_t kr;
@@ -102,8 +102,7 @@ vm_write(vm_task_t map, vm_address_t address, vm_offset_t data,
 }
 
 kern_return_t
-vm_copy(vm_task_t map, vm_address_t source, vm_size_t size,
-        vm_address_t target)
+vm_copy(vm_task_t map, vm_address_t source, vm_size_t size, vm_address_t target)
 {
     struct vm_map_copy *copy;
     kern_return_t kr;
@@ -128,10 +127,9 @@ vm_copy(vm_task_t map, vm_address_t source, vm_size_t size,
 }
 
 kern_return_t
-vm_map(vm_task_t map, vm_address_t *address, vm_size_t size,
-       vm_address_t mask, integer_t flags, mach_port_t object,
-       memory_object_offset_t offset, boolean_t copy,
-       vm_prot_t cur_protection, vm_prot_t max_protection,
+vm_map(vm_task_t map, vm_address_t *address, vm_size_t size, vm_address_t mask,
+       integer_t flags, mach_port_t object, memory_object_offset_t offset,
+       boolean_t copy, vm_prot_t cur_protection, vm_prot_t max_protection,
        vm_inherit_t inheritance)
 {
     struct vm_map_request request = {
@@ -250,8 +248,8 @@ mach_make_memory_entry(vm_task_t map, vm_size_t *size,
     } else if (parent_handle != MACH_PORT_NULL) {
         kr = make_part(parent_handle, *size, offset, protection, &entry);
     } else {
-        kr = memory_entry_create_from_map(map, offset, size, protection,
-                                          &entry);
+        kr =
+            memory_entry_create_from_map(map, offset, size, protection, &entry);
     }
 
     if (kr != KERN_SUCCESS) {

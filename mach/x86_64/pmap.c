@@ -129,9 +129,9 @@ boot_map(vm_offset_t address, uint64_t physical, unsigned int shift,
         table = table_address(*entry);
     }
 
-    table[table_index(address, shift)] =
-        physical | flags | PTE_PRESENT | PTE_GLOBAL |
-        (shift > PAGE_SHIFT ? PTE_LARGE : 0);
+    table[table_index(address, shift)] = physical | flags | PTE_PRESENT |
+                                         PTE_GLOBAL |
+                                         (shift > PAGE_SHIFT ? PTE_LARGE : 0);
 }
 
 static void
@@ -764,8 +764,8 @@ pmap_replace(struct pmap *pmap, vm_offset_t address, uint64_t *pte,
     }
 
     /* More rights on the same frame: a stale entry faults once, at most. */
-    if (((old ^ entry) & PTE_ADDRESS) != 0 ||
-        (old & ~entry & PTE_WRITE) != 0 || (entry & ~old & PTE_NX) != 0) {
+    if (((old ^ entry) & PTE_ADDRESS) != 0 || (old & ~entry & PTE_WRITE) != 0 ||
+        (entry & ~old & PTE_NX) != 0) {
         if (flush_needed(pmap)) {
             cpu_invalidate_page(address);
         }
@@ -1090,8 +1090,7 @@ pmap_page_protect(struct vm_page *page, vm_prot_t protection)
     if ((protection & VM_PROT_READ) == 0) {
         pv_change_all(page, ~0ul, 0);
     } else {
-        pv_change_all(page,
-                      (protection & VM_PROT_WRITE) != 0 ? 0 : PTE_WRITE,
+        pv_change_all(page, (protection & VM_PROT_WRITE) != 0 ? 0 : PTE_WRITE,
                       (protection & VM_PROT_EXECUTE) != 0 ? 0 : PTE_NX);
     }
 }
@@ -1113,8 +1112,8 @@ pmap_page_referenced(struct vm_page *page)
 void
 pmap_page_clear(struct vm_page *page, bool modified, bool referenced)
 {
-    pv_change_all(page, (modified ? PTE_DIRTY : 0) |
-                            (referenced ? PTE_ACCESSED : 0), 0);
+    pv_change_all(
+        page, (modified ? PTE_DIRTY : 0) | (referenced ? PTE_ACCESSED : 0), 0);
     page->flags &= (uint16_t) ~((modified ? VM_PAGE_MODIFIED : 0) |
                                 (referenced ? VM_PAGE_REFERENCED : 0));
 }
@@ -1133,8 +1132,8 @@ pmap_kernel_entry(vm_offset_t address)
         uint64_t *entry = &table[table_index(address, shift)];
 
         if (*entry == 0) {
-            struct vm_page *page = vm_page_alloc(VM_PAGE_ALLOC_KERNEL |
-                                                 VM_PAGE_ALLOC_ZERO);
+            struct vm_page *page =
+                vm_page_alloc(VM_PAGE_ALLOC_KERNEL | VM_PAGE_ALLOC_ZERO);
 
             if (page == NULL) {
                 return NULL;

@@ -25,10 +25,10 @@ struct vm_map *env_map_create(void);
  * Access 8 bytes of the map's memory as a user program would: through the
  * tables, with page faults served by vm_fault().
  */
-kern_return_t env_read(struct vm_map *map, vm_offset_t address,
-                       uint64_t *valuep);
-kern_return_t env_write(struct vm_map *map, vm_offset_t address,
-                        uint64_t value);
+kern_return_t
+env_read(struct vm_map *map, vm_offset_t address, uint64_t *valuep);
+kern_return_t
+env_write(struct vm_map *map, vm_offset_t address, uint64_t value);
 kern_return_t env_execute(struct vm_map *map, vm_offset_t address);
 
 /* Page faults so far. */

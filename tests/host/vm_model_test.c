@@ -252,8 +252,7 @@ static void
 op_deallocate(void)
 {
     struct range range = random_range();
-    kern_return_t kr = vm_map_remove(range.task->map,
-                                     page_address(range.first),
+    kern_return_t kr = vm_map_remove(range.task->map, page_address(range.first),
                                      range.count * PAGE_SIZE);
 
     check(kr == KERN_SUCCESS || kr == KERN_RESOURCE_SHORTAGE, "deallocate");
@@ -312,9 +311,9 @@ op_inherit(void)
 {
     struct range range = random_range();
     vm_inherit_t inheritance = random_below(3);
-    kern_return_t kr = vm_map_inherit(range.task->map,
-                                      page_address(range.first),
-                                      range.count * PAGE_SIZE, inheritance);
+    kern_return_t kr =
+        vm_map_inherit(range.task->map, page_address(range.first),
+                       range.count * PAGE_SIZE, inheritance);
 
     if (kr == KERN_RESOURCE_SHORTAGE) {
         return;
@@ -336,9 +335,8 @@ op_write(void)
     struct model_page *page = &task->pages[number];
     uint64_t value = random_word();
     bool last = random_below(2) == 0;
-    kern_return_t kr = env_write(task->map,
-                                 page_address(number) + (last ? LAST : FIRST),
-                                 value);
+    kern_return_t kr = env_write(
+        task->map, page_address(number) + (last ? LAST : FIRST), value);
 
     if (kr == KERN_RESOURCE_SHORTAGE) {
         return;
@@ -359,8 +357,8 @@ check_page(struct model_task *task, unsigned int number)
 {
     struct model_page *page = &task->pages[number];
     uint64_t first, last;
-    kern_return_t kr = env_read(task->map, page_address(number) + FIRST,
-                                &first);
+    kern_return_t kr =
+        env_read(task->map, page_address(number) + FIRST, &first);
 
     if (kr == KERN_RESOURCE_SHORTAGE) {
         return;
@@ -499,8 +497,7 @@ op_remap(void)
     for (unsigned int i = 0; i < source.count; i++) {
         struct model_page *page = &source.task->pages[source.first + i];
 
-        cells[i] = request.copy ? cell_copy(page->cell)
-                                : cell_ref(page->cell);
+        cells[i] = request.copy ? cell_copy(page->cell) : cell_ref(page->cell);
         protection &= page->protection;
         max_protection &= page->max_protection;
     }
@@ -535,10 +532,9 @@ static void
 copy_take(struct model_copy *copy, bool destroy)
 {
     struct range range = random_range();
-    kern_return_t kr = vm_map_copyin(range.task->map,
-                                     page_address(range.first),
-                                     range.count * PAGE_SIZE, destroy,
-                                     &copy->copy);
+    kern_return_t kr =
+        vm_map_copyin(range.task->map, page_address(range.first),
+                      range.count * PAGE_SIZE, destroy, &copy->copy);
 
     if (kr != KERN_SUCCESS) {
         copy->copy = NULL;
@@ -679,9 +675,9 @@ op_copy_bytes(void)
     unsigned int source = random_below(PAGES), target = random_below(PAGES);
     struct model_page *page = &from->pages[source];
     struct model_page *over = &to->pages[target];
-    kern_return_t kr = vm_map_copy_bytes(
-        from->map, page_address(source) + FIRST, to->map,
-        page_address(target) + FIRST, 8);
+    kern_return_t kr =
+        vm_map_copy_bytes(from->map, page_address(source) + FIRST, to->map,
+                          page_address(target) + FIRST, 8);
 
     if (kr == KERN_RESOURCE_SHORTAGE) {
         return;
@@ -720,12 +716,11 @@ entry_take(struct model_entry *entry)
                                           page_address(range.first), &size,
                                           VM_PROT_DEFAULT, &entry->entry);
 
-        for (unsigned int i = 0;
-             kr == KERN_SUCCESS && i < size / PAGE_SIZE; i++) {
+        for (unsigned int i = 0; kr == KERN_SUCCESS && i < size / PAGE_SIZE;
+             i++) {
             check(range.task->pages[range.first + i].cell != NULL,
                   "entry of nothing");
-            entry->cells[i] =
-                cell_ref(range.task->pages[range.first + i].cell);
+            entry->cells[i] = cell_ref(range.task->pages[range.first + i].cell);
         }
     }
 
@@ -833,10 +828,10 @@ static const struct {
     void (*run)(void);
     unsigned int weight;
 } operations[] = {
-    { op_write, 40 },  { op_read, 30 },    { op_allocate, 8 },
-    { op_deallocate, 4 }, { op_protect, 4 }, { op_inherit, 3 },
-    { op_fork, 4 },    { op_exit, 3 },     { op_remap, 5 },
-    { op_copy, 8 },    { op_copy_bytes, 4 }, { op_entry, 8 },
+    { op_write, 40 },     { op_read, 30 },      { op_allocate, 8 },
+    { op_deallocate, 4 }, { op_protect, 4 },    { op_inherit, 3 },
+    { op_fork, 4 },       { op_exit, 3 },       { op_remap, 5 },
+    { op_copy, 8 },       { op_copy_bytes, 4 }, { op_entry, 8 },
 };
 
 static void

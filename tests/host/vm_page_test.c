@@ -118,8 +118,7 @@ test_contiguous(void)
 
     is(vm_page_free_count(), before, "and all come back");
     pages[0] = vm_page_alloc_contiguous(16, MEGABYTE, 0);
-    ok(pages[0] != NULL &&
-           vm_page_phys(pages[0]) + 16 * PAGE_SIZE <= MEGABYTE,
+    ok(pages[0] != NULL && vm_page_phys(pages[0]) + 16 * PAGE_SIZE <= MEGABYTE,
        "frames below 1 MB");
     vm_page_free_contiguous(pages[0], 16);
     ok(vm_page_alloc_contiguous(1025, 0, 0) == NULL, "not more than 4 MB");

@@ -42,8 +42,7 @@ static const uint64_t edges[] = {
 static void
 allocate_at(struct vm_map *map, vm_offset_t address, vm_size_t size)
 {
-    kern_return_t kr = vm_map_allocate(map, &address, size,
-                                       VM_FLAGS_OVERWRITE);
+    kern_return_t kr = vm_map_allocate(map, &address, size, VM_FLAGS_OVERWRITE);
 
     if (kr != KERN_SUCCESS) {
         is(kr, KERN_SUCCESS, "set-up: allocate at %lx", address);
@@ -108,20 +107,24 @@ test_edge_operations(void)
             allocate_at(map, BASE, PAGE_SIZE);
 
             /* A huge but possible copy has holes, all others are refused. */
-            wrong += vm_map_protect(map, address, size, false, 1) ==
-                         KERN_SUCCESS && size != 0;
+            wrong +=
+                vm_map_protect(map, address, size, false, 1) == KERN_SUCCESS &&
+                size != 0;
             wrong += vm_map_inherit(map, address, size, 1) == KERN_SUCCESS &&
                      size != 0;
             wrong += vm_map_copyin(map, address, size, true, &copy) ==
-                         KERN_SUCCESS && size != 0;
+                         KERN_SUCCESS &&
+                     size != 0;
             wrong += vm_map_copy_bytes(map, address, map, BASE, size) ==
-                         KERN_SUCCESS && size != 0;
+                         KERN_SUCCESS &&
+                     size != 0;
             wrong += vm_map_copy_bytes(map, BASE, map, address, size) ==
-                         KERN_SUCCESS && size != 0;
+                         KERN_SUCCESS &&
+                     size != 0;
             wrong += memory_entry_create_from_map(map, address, &part, 1,
                                                   &entry) == KERN_SUCCESS;
-            wrong += vm_map_read_kernel(map, address, &word,
-                                        MIN(size, 8)) == KERN_SUCCESS &&
+            wrong += vm_map_read_kernel(map, address, &word, MIN(size, 8)) ==
+                         KERN_SUCCESS &&
                      size != 0;
             wrong += (vm_map_remove(map, address, size) == KERN_SUCCESS) !=
                      (user || size == 0);
@@ -142,16 +145,15 @@ test_edge_allocate(void)
         for (unsigned int j = 0; j < ARRAY_SIZE(edges); j++) {
             for (int flags = 0; flags < 2; flags++) {
                 vm_offset_t address = edges[i];
-                kern_return_t kr = vm_map_allocate(map, &address, edges[j],
-                                                   flags);
+                kern_return_t kr =
+                    vm_map_allocate(map, &address, edges[j], flags);
 
                 if (kr == KERN_SUCCESS) {
-                    wrong += edges[j] != 0 &&
-                             ((flags == 0 &&
-                               !range_is_user(edges[i], edges[j])) ||
-                              !range_is_user(address, edges[j]));
-                    wrong += vm_map_remove(map,
-                                           flags == 0 ? edges[i] : address,
+                    wrong +=
+                        edges[j] != 0 &&
+                        ((flags == 0 && !range_is_user(edges[i], edges[j])) ||
+                         !range_is_user(address, edges[j]));
+                    wrong += vm_map_remove(map, flags == 0 ? edges[i] : address,
                                            edges[j]) != KERN_SUCCESS;
                 }
             }
@@ -185,13 +187,13 @@ test_edge_map(void)
                 .inheritance = VM_INHERIT_COPY,
             };
             bool inside = (__uint128_t)edges[i] + edges[j] <= 4 * PAGE_SIZE;
-            kern_return_t kr = memory_entry_map(entry, map, &request,
-                                                edges[i]);
+            kern_return_t kr = memory_entry_map(entry, map, &request, edges[i]);
 
             wrong += kr == KERN_SUCCESS &&
                      (!inside || edges[j] == 0 || edges[i] % PAGE_SIZE != 0);
-            wrong += memory_entry_drop(entry, edges[i], edges[j]) ==
-                         KERN_SUCCESS && !inside;
+            wrong +=
+                memory_entry_drop(entry, edges[i], edges[j]) == KERN_SUCCESS &&
+                !inside;
             kr = memory_entry_create_part(entry, edges[i], edges[j],
                                           VM_PROT_READ, &part);
 
@@ -225,20 +227,19 @@ test_errors(void)
     vm_offset_t address = BASE;
     vm_size_t size;
 
-    is(vm_map_allocate(map, &address, 0, 1), KERN_SUCCESS,
-       "allocate: size 0");
+    is(vm_map_allocate(map, &address, 0, 1), KERN_SUCCESS, "allocate: size 0");
     is(address, 0, "allocate: nothing, at address 0");
     address = BASE;
-    is(vm_map_allocate(map, &address, PAGE_SIZE, 0x100),
-       KERN_INVALID_ARGUMENT, "allocate: flags");
+    is(vm_map_allocate(map, &address, PAGE_SIZE, 0x100), KERN_INVALID_ARGUMENT,
+       "allocate: flags");
     allocate_at(map, PAGE(0), PAGE_SIZE);
     allocate_at(map, PAGE(2), PAGE_SIZE);
     is(vm_map_allocate(map, &address, PAGE_SIZE, 0), KERN_NO_SPACE,
        "allocate: taken");
     is(vm_map_protect(map, BASE, PAGE_SIZE, false, 8), KERN_INVALID_ARGUMENT,
        "protect: bits");
-    is(vm_map_protect(map, BASE, 3 * PAGE_SIZE, false, 1),
-       KERN_INVALID_ADDRESS, "protect: hole");
+    is(vm_map_protect(map, BASE, 3 * PAGE_SIZE, false, 1), KERN_INVALID_ADDRESS,
+       "protect: hole");
     is(vm_map_protect(map, BASE, PAGE_SIZE, true, VM_PROT_READ), KERN_SUCCESS,
        "protect: maximum");
     is(vm_map_protect(map, BASE, PAGE_SIZE, false, VM_PROT_DEFAULT),
@@ -444,8 +445,8 @@ test_edges_of_copies(bool destroy)
         vm_offset_t offset;
         vm_size_t size;
     } cases[] = {
-        { 0, 1 },     { 100, 4095 },  { 1, 4096 },    { 4095, 4097 },
-        { 0, 20480 }, { 8, 24576 },   { 4095, 28674 }, { 0, 24577 },
+        { 0, 1 },     { 100, 4095 }, { 1, 4096 },     { 4095, 4097 },
+        { 0, 20480 }, { 8, 24576 },  { 4095, 28674 }, { 0, 24577 },
     };
 
     for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -458,8 +459,8 @@ test_edges_of_copies(bool destroy)
 
         memset(memory, 0x5a, 10 * PAGE_SIZE);
         allocate_at(map, BASE, 10 * PAGE_SIZE);
-        is(vm_map_write_kernel(map, BASE, memory, 10 * PAGE_SIZE),
-           KERN_SUCCESS, "copy: set-up");
+        is(vm_map_write_kernel(map, BASE, memory, 10 * PAGE_SIZE), KERN_SUCCESS,
+           "copy: set-up");
         is(vm_map_copyin(map, BASE + cases[i].offset, size, destroy, &copy),
            KERN_SUCCESS, "copy: %lu bytes at %lu", size, cases[i].offset);
         is(vm_map_copyout(to, &address, copy), KERN_SUCCESS, "copy: out");
@@ -522,8 +523,8 @@ test_shared_copies(void)
     uint64_t word;
 
     allocate_at(map, BASE, 8 * PAGE_SIZE);
-    is(vm_map_inherit(map, BASE, 8 * PAGE_SIZE, VM_INHERIT_SHARE),
-       KERN_SUCCESS, "shared: inherit");
+    is(vm_map_inherit(map, BASE, 8 * PAGE_SIZE, VM_INHERIT_SHARE), KERN_SUCCESS,
+       "shared: inherit");
     is(vm_map_fork(map, &child), KERN_SUCCESS, "shared: fork");
     is(env_write(map, PAGE(3), 3), KERN_SUCCESS, "shared: write");
     is(peek(child, PAGE(3)), 3, "shared: seen by the child");
@@ -614,8 +615,7 @@ test_entries(void)
     request.protection = VM_PROT_READ;
     is(memory_entry_map(part, map, &request, 0), KERN_SUCCESS,
        "entry: to be read");
-    is(vm_map_protect(map, request.address, PAGE_SIZE, false,
-                      VM_PROT_DEFAULT),
+    is(vm_map_protect(map, request.address, PAGE_SIZE, false, VM_PROT_DEFAULT),
        KERN_PROTECTION_FAILURE, "entry: for ever");
     is(memory_entry_drop(part, 0, PAGE_SIZE), KERN_PROTECTION_FAILURE,
        "entry: its pages can't be dropped through it");
@@ -624,8 +624,7 @@ test_entries(void)
     is(memory_entry_pages(entry), 1, "entry: one page");
     is(memory_entry_read(entry, PAGE_SIZE, word, 8), KERN_SUCCESS,
        "entry: read by the kernel");
-    is(memory_entry_drop(entry, 0, 4 * PAGE_SIZE), KERN_SUCCESS,
-       "entry: drop");
+    is(memory_entry_drop(entry, 0, 4 * PAGE_SIZE), KERN_SUCCESS, "entry: drop");
     is(memory_entry_pages(entry), 0, "entry: no page again");
     memory_entry_unref(entry);
     memory_entry_unref(part);

@@ -69,9 +69,8 @@ spin_lock(struct spinlock *lock)
 {
     /* Objects of a chain have one rank; their order is the chain's. */
     for (unsigned int i = 0; i < held_count; i++) {
-        if (held[i]->rank > lock->rank ||
-            (held[i]->rank == lock->rank &&
-             lock->rank != LOCK_RANK_VM_OBJECT)) {
+        if (held[i]->rank > lock->rank || (held[i]->rank == lock->rank &&
+                                           lock->rank != LOCK_RANK_VM_OBJECT)) {
             panic("spin: rank %d taken with rank %d held", lock->rank,
                   held[i]->rank);
         }

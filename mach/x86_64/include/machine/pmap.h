@@ -34,13 +34,13 @@ struct vm_page;
 struct pmap {
     struct spinlock lock; /* LOCK_RANK_PMAP */
     struct refcount refs;
-    uint64_t root;          /* (c) physical address of the top table: CR3 */
-    _Atomic uint32_t cpus;  /* (a) processors that may walk the tables */
-    uint64_t resident;      /* (l) user mappings */
-    uint64_t used[4];       /* (l) bitmap of top-level entries in use */
-    uint64_t table_base;    /* (l) 2 MB region whose table is cached ... */
-    uint64_t *table;        /* (l) ... here, or NULL */
-    uint64_t idle;          /* (l) region whose table was left empty, or 1 */
+    uint64_t root;         /* (c) physical address of the top table: CR3 */
+    _Atomic uint32_t cpus; /* (a) processors that may walk the tables */
+    uint64_t resident;     /* (l) user mappings */
+    uint64_t used[4];      /* (l) bitmap of top-level entries in use */
+    uint64_t table_base;   /* (l) 2 MB region whose table is cached ... */
+    uint64_t *table;       /* (l) ... here, or NULL */
+    uint64_t idle;         /* (l) region whose table was left empty, or 1 */
 };
 
 /* The kernel's tables with an empty user half. */
@@ -94,8 +94,8 @@ void pmap_protect(struct pmap *pmap, vm_offset_t start, vm_offset_t end,
                   vm_prot_t protection);
 
 /* Where a user address is mapped now. False: nowhere. */
-MUST_CHECK bool pmap_extract(struct pmap *pmap, vm_offset_t address,
-                             uint64_t *physicalp);
+MUST_CHECK bool
+pmap_extract(struct pmap *pmap, vm_offset_t address, uint64_t *physicalp);
 
 /*
  * Take rights away from all mappings of a page; without VM_PROT_READ they
