@@ -367,9 +367,7 @@ server_worker(void *argument)
 kern_return_t
 do_mach_notify_dead_name(process_t process, mach_port_name_t name)
 {
-    /* The notification came with a reference of its own. */
-    (void)syscall_mach_port_deallocate(mach_task_self(), name);
-
+    /* The notification's own reference goes with the process's. */
     if (process != NULL && name == process->task) {
         process_doom(process, UNIX_STATUS_SIGNALED(UNIX_SIGKILL));
     }

@@ -280,7 +280,10 @@ process_terminate_task(mach_port_t task, mach_port_t thread)
 {
     if (MACH_PORT_VALID(task)) {
         (void)task_terminate(task);
-        (void)syscall_mach_port_deallocate(mach_task_self(), task);
+
+        /* All references: the name is dead now, and the notification of that
+         * has one, even if it found nobody. */
+        (void)syscall_mach_port_destroy(mach_task_self(), task);
     }
 
     if (MACH_PORT_VALID(thread)) {
