@@ -26,7 +26,7 @@ typedef struct host_basic_info host_basic_info_data_t;
 struct host_object_counts {
     uint64_t ports;
     uint64_t spaces;
-    uint64_t messages;  /* kernel message buffers */
+    uint64_t messages; /* kernel message buffers */
     uint64_t tasks;
     uint64_t threads;
     uint64_t maps;

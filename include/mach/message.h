@@ -188,7 +188,7 @@ typedef struct {
 #define MACH_MSG_OPTION_NONE 0x00000000u
 #define MACH_SEND_MSG 0x00000001u
 #define MACH_RCV_MSG 0x00000002u
-#define MACH_RCV_LARGE 0x00000004u   /* leave too large a message queued */
+#define MACH_RCV_LARGE 0x00000004u /* leave too large a message queued */
 #define MACH_SEND_TIMEOUT 0x00000010u
 #define MACH_SEND_INTERRUPT 0x00000040u /* report, rather than retry */
 #define MACH_SEND_NOTIFY 0x00000080u
@@ -250,14 +250,11 @@ mach_msg_return_t mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
                            mach_msg_timeout_t timeout, mach_port_name_t notify);
 
 /* The same, receiving into another buffer. */
-mach_msg_return_t mach_msg_overwrite(mach_msg_header_t *msg,
-                                     mach_msg_option_t option,
-                                     mach_msg_size_t send_size,
-                                     mach_msg_size_t rcv_size,
-                                     mach_port_name_t rcv_name,
-                                     mach_msg_timeout_t timeout,
-                                     mach_port_name_t notify,
-                                     mach_msg_header_t *rcv_msg);
+mach_msg_return_t
+mach_msg_overwrite(mach_msg_header_t *msg, mach_msg_option_t option,
+                   mach_msg_size_t send_size, mach_msg_size_t rcv_size,
+                   mach_port_name_t rcv_name, mach_msg_timeout_t timeout,
+                   mach_port_name_t notify, mach_msg_header_t *rcv_msg);
 
 /* Release every right and region that a message holds. */
 void mach_msg_destroy(mach_msg_header_t *msg);

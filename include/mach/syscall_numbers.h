@@ -44,7 +44,7 @@ struct mach_vm_map_args {
     uint64_t mask;
     uint64_t offset;
     uint32_t target_task;
-    uint32_t flags; /* VM_FLAGS_* */
+    uint32_t flags;  /* VM_FLAGS_* */
     uint32_t object; /* memory-entry port or null */
     uint32_t copy;
     uint32_t cur_protection;

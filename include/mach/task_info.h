@@ -14,9 +14,9 @@ typedef integer_t *task_info_t;
 
 #define TASK_BASIC_INFO 4
 struct task_basic_info {
-    uint64_t virtual_size;    /* bytes mapped */
-    uint64_t resident_size;   /* bytes resident */
-    time_value_t user_time;   /* of all threads, the ended ones included */
+    uint64_t virtual_size;  /* bytes mapped */
+    uint64_t resident_size; /* bytes resident */
+    time_value_t user_time; /* of all threads, the ended ones included */
     time_value_t system_time;
     integer_t suspend_count;
     integer_t thread_count;

@@ -28,7 +28,7 @@ typedef struct thread_basic_info thread_basic_info_data_t;
 
 #define TH_STATE_RUNNING 1
 #define TH_STATE_STOPPED 2
-#define TH_STATE_WAITING 3         /* interruptibly */
+#define TH_STATE_WAITING 3 /* interruptibly */
 #define TH_STATE_UNINTERRUPTIBLE 4
 #define TH_STATE_HALTED 5
 

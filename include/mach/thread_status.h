@@ -29,7 +29,8 @@ typedef struct {
 typedef struct {
     uint8_t fxsave[512];
 } x86_float_state64_t;
-#define x86_FLOAT_STATE64_COUNT (sizeof(x86_float_state64_t) / sizeof(natural_t))
+#define x86_FLOAT_STATE64_COUNT                                                \
+    (sizeof(x86_float_state64_t) / sizeof(natural_t))
 
 /* Of the last exception: read only. */
 typedef struct {

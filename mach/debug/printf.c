@@ -25,7 +25,7 @@ struct conversion {
     bool wide; /* l, ll or z: 64 bits */
 };
 
-static struct spinlock printf_lock = {.rank = LOCK_RANK_CONSOLE};
+static struct spinlock printf_lock = { .rank = LOCK_RANK_CONSOLE };
 
 static void
 sink_put(struct sink *sink, char c)
@@ -83,7 +83,7 @@ put_number(struct sink *sink, const struct conversion *conv, uint64_t value,
 static const char *
 parse_conversion(const char *format, struct conversion *conv, va_list *args)
 {
-    *conv = (struct conversion){.precision = ~0u};
+    *conv = (struct conversion){ .precision = ~0u };
 
     for (; *format == '0' || *format == '-'; format++) {
         conv->zero |= *format == '0';
@@ -176,7 +176,7 @@ sink_format(struct sink *sink, const char *format, va_list *args)
 void
 vprintf(const char *format, va_list args)
 {
-    struct sink sink = {NULL, 0, 0};
+    struct sink sink = { NULL, 0, 0 };
     unsigned long flags;
     va_list copy;
 
@@ -201,7 +201,7 @@ int
 vsnprintf(char *buffer, size_t size, const char *format, va_list args)
 {
     char none;
-    struct sink sink = {size == 0 ? &none : buffer, size, 0};
+    struct sink sink = { size == 0 ? &none : buffer, size, 0 };
     va_list copy;
 
     va_copy(copy, args);

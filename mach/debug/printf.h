@@ -17,8 +17,8 @@ void vprintf(const char *format, va_list args);
 
 /* Writes at most size bytes, always terminated; returns the length the text
  * would have had. */
-int snprintf(char *buffer, size_t size, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+int
+snprintf(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 int vsnprintf(char *buffer, size_t size, const char *format, va_list args);
 
 #endif /* DEBUG_PRINTF_H */

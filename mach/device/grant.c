@@ -52,7 +52,7 @@ io_perm_create(device_master_t master, natural_t from, natural_t to,
         return KERN_RESOURCE_SHORTAGE;
     }
 
-    perm->range = (struct io_range){(uint16_t)from, (uint16_t)to};
+    perm->range = (struct io_range){ (uint16_t)from, (uint16_t)to };
     port = ipc_port_create_kernel(IKOT_IO_PERM, perm);
 
     if (port == NULL) {
@@ -68,7 +68,7 @@ kern_return_t
 io_perm_modify(task_t target_task, mach_port_t io_perm, boolean_t enable)
 {
     struct ipc_port *port = ipc_port_from_handle(io_perm);
-    struct io_range range = {1, 0};
+    struct io_range range = { 1, 0 };
     kern_return_t kr;
 
     if (target_task == NULL || !IP_VALID(port)) {
@@ -117,8 +117,8 @@ device_memory_create(device_master_t master, vm_offset_t physical,
     struct memory_entry *entry = NULL;
     kern_return_t kr;
 
-    if (master == NULL || size == 0 ||
-        ((physical | size) & PAGE_MASK) != 0 || physical + size < physical ||
+    if (master == NULL || size == 0 || ((physical | size) & PAGE_MASK) != 0 ||
+        physical + size < physical ||
         vm_page_is_ram(physical, physical + size)) {
         return KERN_INVALID_ARGUMENT;
     }
@@ -128,8 +128,8 @@ device_memory_create(device_master_t master, vm_offset_t physical,
 }
 
 kern_return_t
-device_dma_create(device_master_t master, vm_size_t size,
-                  vm_offset_t *physical, mach_port_t *memory_entry)
+device_dma_create(device_master_t master, vm_size_t size, vm_offset_t *physical,
+                  mach_port_t *memory_entry)
 {
     struct memory_entry *entry = NULL;
     struct vm_page *page;

@@ -57,8 +57,8 @@ interrupt_queue(struct interrupt *interrupt)
     interrupt_ref(interrupt); /* ref: the pending list */
     interrupt->next = atomic_load(&pending);
 
-    while (!atomic_compare_exchange_weak(&pending, &interrupt->next,
-                                         interrupt)) {
+    while (
+        !atomic_compare_exchange_weak(&pending, &interrupt->next, interrupt)) {
     }
 
     atomic_fetch_or(&cpu_self()->ast, CPU_AST_INTERRUPT);
@@ -189,8 +189,7 @@ interrupt_make(uint8_t first, uint8_t last, bool msi,
 }
 
 kern_return_t
-interrupt_create(device_master_t master, natural_t line,
-                 interrupt_t *interrupt)
+interrupt_create(device_master_t master, natural_t line, interrupt_t *interrupt)
 {
     uint8_t vector = (uint8_t)(VECTOR_IRQ_BASE + line);
 

@@ -24,7 +24,7 @@
 struct ipc_port;
 
 struct interrupt {
-    struct spinlock lock;    /* LOCK_RANK_INTERRUPT */
+    struct spinlock lock; /* LOCK_RANK_INTERRUPT */
     struct refcount refs;
     uint8_t vector;          /* (c) */
     bool msi;                /* (c) else a line */

@@ -159,8 +159,8 @@ fast_find_name(struct fast_path *path)
 {
     struct ipc_space *space = path->receiver->task->space;
 
-    return fast_try(path, &space->lock) && space->active &&
-           space->free != 0 && space->count < space->limit;
+    return fast_try(path, &space->lock) && space->active && space->free != 0 &&
+           space->count < space->limit;
 }
 
 static inline bool
@@ -223,8 +223,7 @@ fast_translate_reply(struct fast_path *path, struct fast_message *message)
     header->msgh_bits = MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE);
 
     if (port->has_payload) {
-        header->msgh_bits =
-            MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
+        header->msgh_bits = MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
         message->payload_header.msgh_protected_payload = port->payload;
     }
 }
@@ -307,16 +306,15 @@ ipc_fast_rpc(struct thread *self, vm_offset_t buffer,
         return;
     }
 
-    request = message.header.msgh_bits ==
-              MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
-                             MACH_MSG_TYPE_MAKE_SEND_ONCE);
+    request =
+        message.header.msgh_bits ==
+        MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
 
     if (message.header.msgh_voucher_port != 0 ||
-        (request
-             ? message.header.msgh_local_port != receive_name
-             : message.header.msgh_bits !=
-                       MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
-                   message.header.msgh_local_port != MACH_PORT_NULL) ||
+        (request ? message.header.msgh_local_port != receive_name
+                 : message.header.msgh_bits !=
+                           MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
+                       message.header.msgh_local_port != MACH_PORT_NULL) ||
         atomic_load_explicit(&self->ast, memory_order_relaxed) != 0) {
         return;
     }
@@ -326,8 +324,8 @@ ipc_fast_rpc(struct thread *self, vm_offset_t buffer,
     path.lock_count = 0;
     spin_lock(&path.space->lock);
 
-    if (unlikely(!fast_prepare(&path, &message.header, request,
-                               receive_name))) {
+    if (unlikely(
+            !fast_prepare(&path, &message.header, request, receive_name))) {
         if (!request) {
             spin_unlock(&path.space->lock);
         }

@@ -92,9 +92,8 @@ kmsg_body(struct ipc_kmsg *kmsg)
 static size_t
 descriptor_size(uint8_t type)
 {
-    return type == MACH_MSG_PORT_DESCRIPTOR
-               ? sizeof(mach_msg_port_descriptor_t)
-               : sizeof(mach_msg_ool_descriptor_t);
+    return type == MACH_MSG_PORT_DESCRIPTOR ? sizeof(mach_msg_port_descriptor_t)
+                                            : sizeof(mach_msg_ool_descriptor_t);
 }
 
 static uint8_t
@@ -252,7 +251,8 @@ ipc_kmsg_destroy_list(struct list *messages)
     }
 
     if (self->reaping != NULL) {
-        list_for_each_safe(messages, link, following) {
+        list_for_each_safe(messages, link, following)
+        {
             list_remove(link);
             list_insert_tail(self->reaping, link);
         }
@@ -329,16 +329,16 @@ copyin_header_rights(mach_msg_header_t *header, struct ipc_space *space,
 
     if (reply == NULL) {
         reply_port = reply_name == MACH_PORT_NULL ? IP_NULL : IP_DEAD;
-        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
-                                     &requests[0]);
+        dest_port =
+            ipc_right_copyin(space, dest_name, dest, dest_type, &requests[0]);
     } else if (dest_type == MACH_MSG_TYPE_MOVE_SEND) {
         reply_port = ipc_right_copyin(space, reply_name, reply, reply_type,
                                       &requests[1]);
-        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
-                                     &requests[0]);
+        dest_port =
+            ipc_right_copyin(space, dest_name, dest, dest_type, &requests[0]);
     } else {
-        dest_port = ipc_right_copyin(space, dest_name, dest, dest_type,
-                                     &requests[0]);
+        dest_port =
+            ipc_right_copyin(space, dest_name, dest, dest_type, &requests[0]);
         reply_port = ipc_right_copyin(space, reply_name, reply, reply_type,
                                       &requests[1]);
     }
@@ -351,13 +351,12 @@ copyin_header_rights(mach_msg_header_t *header, struct ipc_space *space,
 static mach_msg_return_t
 copyin_header(mach_msg_header_t *header, struct ipc_space *space)
 {
-    struct ipc_dnrequest *requests[2] = {NULL, NULL};
+    struct ipc_dnrequest *requests[2] = { NULL, NULL };
     mach_msg_bits_t bits = header->msgh_bits;
     mach_msg_type_name_t reply_type = MACH_MSGH_BITS_LOCAL(bits);
     mach_msg_return_t mr;
 
-    if ((bits & ~MACH_MSGH_BITS_USER) != 0 ||
-        header->msgh_voucher_port != 0 ||
+    if ((bits & ~MACH_MSGH_BITS_USER) != 0 || header->msgh_voucher_port != 0 ||
         !MACH_MSG_TYPE_PORT_ANY_SEND(MACH_MSGH_BITS_REMOTE(bits)) ||
         (reply_type == 0 ? header->msgh_local_port != MACH_PORT_NULL
                          : !MACH_MSG_TYPE_PORT_ANY_SEND(reply_type))) {
@@ -434,8 +433,8 @@ copyin_port(struct ipc_space *space, mach_msg_port_descriptor_t *descriptor,
     if (mr == MACH_MSG_SUCCESS) {
         *descriptor = (mach_msg_port_descriptor_t){
             .name = name,
-            .disposition = (uint8_t)ipc_right_received_type(
-                descriptor->disposition),
+            .disposition =
+                (uint8_t)ipc_right_received_type(descriptor->disposition),
             .type = MACH_MSG_PORT_DESCRIPTOR,
         };
     }
@@ -486,8 +485,8 @@ copyin_ports_array(struct ipc_space *space, mach_port_t *names,
                           destination);
 
         if (mr != MACH_MSG_SUCCESS) {
-            clean_ports_array(
-                names, i, ipc_right_received_type(descriptor->disposition));
+            clean_ports_array(names, i,
+                              ipc_right_received_type(descriptor->disposition));
             return mr;
         }
     }
@@ -762,13 +761,12 @@ copyout_names_undo(struct ipc_space *space, mach_port_name_t *names,
                    (entry->type & IE_SEND) == 0) {
             ipc_right_destroy(space, names[i], entry);
         } else {
-            (void)ipc_right_delta(space, names[i], entry,
-                                  entry->type == IE_SEND_ONCE
-                                      ? MACH_PORT_RIGHT_SEND_ONCE
-                                  : entry->type == IE_DEAD_NAME
-                                      ? MACH_PORT_RIGHT_DEAD_NAME
-                                      : MACH_PORT_RIGHT_SEND,
-                                  -1);
+            (void)ipc_right_delta(
+                space, names[i], entry,
+                entry->type == IE_SEND_ONCE   ? MACH_PORT_RIGHT_SEND_ONCE
+                : entry->type == IE_DEAD_NAME ? MACH_PORT_RIGHT_DEAD_NAME
+                                              : MACH_PORT_RIGHT_SEND,
+                -1);
         }
     }
 }
@@ -810,8 +808,7 @@ copyout_ool_ports(struct ipc_space *space, struct vm_map *map,
 }
 
 static mach_msg_return_t
-copyout_body(struct ipc_kmsg *kmsg, struct ipc_space *space,
-             struct vm_map *map)
+copyout_body(struct ipc_kmsg *kmsg, struct ipc_space *space, struct vm_map *map)
 {
     mach_msg_size_t count = kmsg_body(kmsg)->msgh_descriptor_count;
     char *at = (char *)(kmsg_body(kmsg) + 1);
@@ -868,8 +865,7 @@ copyout_destination(mach_msg_header_t *header, struct ipc_port *port,
 
     if (has_payload) {
         header->msgh_bits |= MACH_MSG_TYPE_PROTECTED_PAYLOAD << 8;
-        ((mach_msg_payload_header_t *)header)->msgh_protected_payload =
-            payload;
+        ((mach_msg_payload_header_t *)header)->msgh_protected_payload = payload;
     } else {
         header->msgh_bits |= type << 8;
         header->msgh_local_port = name;
@@ -897,8 +893,8 @@ ipc_kmsg_copyout(struct ipc_kmsg *kmsg, struct ipc_space *space,
 
     if (kr != KERN_SUCCESS) {
         ipc_kmsg_clean_body(kmsg);
-        header->msgh_bits &= ~(MACH_MSGH_BITS_COMPLEX |
-                               MACH_MSGH_BITS_REMOTE_MASK);
+        header->msgh_bits &=
+            ~(MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS_REMOTE_MASK);
         header->msgh_size = sizeof(*header);
         return MACH_RCV_HEADER_ERROR | copyout_error(kr);
     }
@@ -920,13 +916,12 @@ ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg, struct ipc_space *space,
     mach_port_name_t name;
     kern_return_t kr;
 
-    kr = ipc_right_copyout(space,
-                           ipc_port_from_handle(header->msgh_remote_port),
-                           MACH_MSGH_BITS_REMOTE(bits), &name);
+    kr =
+        ipc_right_copyout(space, ipc_port_from_handle(header->msgh_remote_port),
+                          MACH_MSGH_BITS_REMOTE(bits), &name);
     header->msgh_remote_port = name;
     mr |= copyout_error(kr);
-    kr = ipc_right_copyout(space,
-                           ipc_port_from_handle(header->msgh_local_port),
+    kr = ipc_right_copyout(space, ipc_port_from_handle(header->msgh_local_port),
                            MACH_MSGH_BITS_LOCAL(bits), &name);
     header->msgh_local_port = name;
     mr |= copyout_error(kr);

@@ -68,18 +68,17 @@ MUST_CHECK mach_msg_return_t ipc_kmsg_copyin(vm_offset_t buffer,
  * the bare header is left; MACH_RCV_BODY_ERROR: some items are null.
  */
 mach_msg_return_t ipc_kmsg_copyout(struct ipc_kmsg *kmsg,
-                                   struct ipc_space *space,
-                                   struct vm_map *map);
+                                   struct ipc_space *space, struct vm_map *map);
 
 /* The reverse of copyin, for a message that could not be sent: rights come
  * back as move rights. */
-mach_msg_return_t ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg,
-                                          struct ipc_space *space,
-                                          struct vm_map *map);
+mach_msg_return_t
+ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg, struct ipc_space *space,
+                        struct vm_map *map);
 
 /* A kmsg from a message that kernel code built: handles already. */
-MUST_CHECK struct ipc_kmsg *ipc_kmsg_from_kernel(
-    const mach_msg_header_t *message, mach_msg_size_t size);
+MUST_CHECK struct ipc_kmsg *
+ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size);
 
 uint64_t ipc_kmsg_count(void);
 

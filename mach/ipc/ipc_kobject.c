@@ -25,8 +25,8 @@ extern const struct mig_subsystem mach_host_subsystem, exc_reply_subsystem,
 
 /* The kernel's interfaces, the busiest first. */
 static const struct mig_subsystem *const subsystems[] = {
-    &vm_map_subsystem,     &mach_port_subsystem,    &task_subsystem,
-    &thread_act_subsystem, &exc_reply_subsystem,    &mach_host_subsystem,
+    &vm_map_subsystem,       &mach_port_subsystem,    &task_subsystem,
+    &thread_act_subsystem,   &exc_reply_subsystem,    &mach_host_subsystem,
     &memory_entry_subsystem, &device_grant_subsystem,
 };
 
@@ -46,8 +46,8 @@ static void
 kobject_prepare_reply(const mach_msg_header_t *request,
                       mach_msg_header_t *reply)
 {
-    reply->msgh_bits = MACH_MSGH_BITS(MACH_MSGH_BITS_LOCAL(request->msgh_bits),
-                                      0);
+    reply->msgh_bits =
+        MACH_MSGH_BITS(MACH_MSGH_BITS_LOCAL(request->msgh_bits), 0);
     reply->msgh_size = sizeof(mig_reply_error_t);
     reply->msgh_remote_port = request->msgh_local_port;
     reply->msgh_local_port = MACH_PORT_NULL;
@@ -56,8 +56,8 @@ kobject_prepare_reply(const mach_msg_header_t *request,
 }
 
 static kern_return_t
-kobject_call(const struct routine_descriptor *routine,
-             struct ipc_kmsg *request, struct ipc_kmsg *reply)
+kobject_call(const struct routine_descriptor *routine, struct ipc_kmsg *request,
+             struct ipc_kmsg *reply)
 {
     if (routine == NULL || routine->stub_routine == NULL) {
         return MIG_BAD_ID; /* and so says the reply */
@@ -413,8 +413,8 @@ convert_memory_entry_to_port(memory_entry_t entry)
 mach_port_t
 convert_interrupt_to_port(interrupt_t interrupt)
 {
-    mach_port_t handle = kobject_name(IKOT_INTERRUPT, interrupt,
-                                      &interrupt->port);
+    mach_port_t handle =
+        kobject_name(IKOT_INTERRUPT, interrupt, &interrupt->port);
 
     if (interrupt->port == NULL) {
         interrupt_no_senders(interrupt);

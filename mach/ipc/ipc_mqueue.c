@@ -42,8 +42,8 @@ ipc_mqueue_wake_senders(struct ipc_port *port)
     struct thread *thread;
 
     while (!list_empty(&port->senders)) {
-        thread = list_entry(list_first(&port->senders), struct thread,
-                            wait_link);
+        thread =
+            list_entry(list_first(&port->senders), struct thread, wait_link);
         list_remove(&thread->wait_link);
 
         if (sched_claim(thread, false)) {
@@ -229,8 +229,8 @@ ipc_mqueue_room(struct ipc_port *port)
     struct ipc_kmsg *kmsg;
 
     while (port->msgcount < port->qlimit && !list_empty(&port->senders)) {
-        thread = list_entry(list_first(&port->senders), struct thread,
-                            wait_link);
+        thread =
+            list_entry(list_first(&port->senders), struct thread, wait_link);
         list_remove(&thread->wait_link);
 
         if (sched_claim(thread, false)) {
@@ -246,8 +246,8 @@ ipc_mqueue_room(struct ipc_port *port)
 static mach_msg_return_t
 mqueue_dequeue(struct thread *self, struct ipc_port *port)
 {
-    struct ipc_kmsg *kmsg = list_entry(list_first(&port->messages),
-                                       struct ipc_kmsg, link);
+    struct ipc_kmsg *kmsg =
+        list_entry(list_first(&port->messages), struct ipc_kmsg, link);
     struct ipc_pset *pset = port->pset;
     mach_msg_return_t mr = MACH_MSG_SUCCESS;
 
@@ -349,8 +349,8 @@ mqueue_receive_pset(struct thread *self, struct ipc_pset *pset, bool wait,
         }
 
         /* The port's lock comes first: look again under it. */
-        port = list_entry(list_first(&pset->ready), struct ipc_port,
-                          ready_link);
+        port =
+            list_entry(list_first(&pset->ready), struct ipc_port, ready_link);
         ipc_port_ref(port);
         spin_unlock(&pset->lock);
         spin_lock(&port->lock);
@@ -380,8 +380,8 @@ ipc_mqueue_receive(struct thread *self, bool wait, bool will_hand_off)
 void
 ipc_mqueue_leave_receivers(struct thread *self)
 {
-    struct spinlock *lock = self->msg.pset != NULL ? &self->msg.pset->lock
-                                                   : &self->msg.port->lock;
+    struct spinlock *lock =
+        self->msg.pset != NULL ? &self->msg.pset->lock : &self->msg.port->lock;
 
     spin_lock(lock);
     list_remove(&self->wait_link);

@@ -35,17 +35,16 @@ enum ipc_mqueue_result {
  *
  * Locks: takes and drops those of the port and its set; none held.
  */
-MUST_CHECK enum ipc_mqueue_result ipc_mqueue_send(struct ipc_kmsg *kmsg,
-                                                  bool force,
-                                                  struct thread **receiverp);
+MUST_CHECK enum ipc_mqueue_result
+ipc_mqueue_send(struct ipc_kmsg *kmsg, bool force, struct thread **receiverp);
 
 /*
  * The queue was full: note that the current thread waits for room, its kmsg
  * in self->msg.kmsg. False if there is room now (try again). The caller then
  * blocks; whoever makes room takes the kmsg and leaves NULL there.
  */
-MUST_CHECK bool ipc_mqueue_wait_to_send(struct thread *self,
-                                        uint64_t timeout_ns);
+MUST_CHECK bool
+ipc_mqueue_wait_to_send(struct thread *self, uint64_t timeout_ns);
 
 /* Stop waiting to send, after a time-out or an abort. */
 void ipc_mqueue_leave_senders(struct thread *self);
@@ -58,16 +57,15 @@ void ipc_mqueue_leave_senders(struct thread *self);
  *          its size), MACH_RCV_PORT_DIED, MACH_RCV_TIMED_OUT: the queue is
  *          empty; if `wait`, the thread is on the list of waiting receivers.
  */
-MUST_CHECK mach_msg_return_t ipc_mqueue_receive(struct thread *self,
-                                                bool wait,
+MUST_CHECK mach_msg_return_t ipc_mqueue_receive(struct thread *self, bool wait,
                                                 bool will_hand_off);
 
 /* Stop waiting to receive, after a time-out or an abort. */
 void ipc_mqueue_leave_receivers(struct thread *self);
 
 /* Wake all on the list with this result. The list's lock is held. */
-void ipc_mqueue_wake_receivers(struct list *receivers,
-                               mach_msg_return_t result);
+void
+ipc_mqueue_wake_receivers(struct list *receivers, mach_msg_return_t result);
 
 /* The locked port may have room: let messages of waiting senders in. */
 void ipc_mqueue_room(struct ipc_port *port);

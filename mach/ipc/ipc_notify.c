@@ -49,9 +49,8 @@ void
 ipc_notify_no_senders(struct ipc_port *notify, mach_port_mscount_t mscount)
 {
     if (IP_VALID(notify)) {
-        notify_sent(
-            mach_notify_no_senders(ipc_port_to_handle(notify), mscount),
-            notify);
+        notify_sent(mach_notify_no_senders(ipc_port_to_handle(notify), mscount),
+                    notify);
     }
 }
 

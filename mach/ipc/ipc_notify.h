@@ -17,17 +17,16 @@ void ipc_notify_setup(void);
 
 void ipc_notify_port_deleted(struct ipc_port *notify, mach_port_name_t name);
 void ipc_notify_dead_name(struct ipc_port *notify, mach_port_name_t name);
-void ipc_notify_no_senders(struct ipc_port *notify,
-                           mach_port_mscount_t mscount);
+void
+ipc_notify_no_senders(struct ipc_port *notify, mach_port_mscount_t mscount);
 void ipc_notify_send_once(struct ipc_port *notify);
 
 /* The receive right goes along. */
-void ipc_notify_port_destroyed(struct ipc_port *notify,
-                               struct ipc_port *port);
+void ipc_notify_port_destroyed(struct ipc_port *notify, struct ipc_port *port);
 
 /* A dead-name request, NULL when memory is short. Takes the right over. */
-MUST_CHECK struct ipc_dnrequest *ipc_dnrequest_create(
-    mach_port_name_t name, struct ipc_port *notify);
+MUST_CHECK struct ipc_dnrequest *
+ipc_dnrequest_create(mach_port_name_t name, struct ipc_port *notify);
 void ipc_dnrequest_free(struct ipc_dnrequest *request);
 
 #endif /* IPC_IPC_NOTIFY_H */

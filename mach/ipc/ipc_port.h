@@ -54,31 +54,31 @@ struct ipc_dnrequest {
 };
 
 struct ipc_port {
-    struct spinlock lock;       /* LOCK_RANK_PORT */
-    struct refcount refs;       /* (a) */
-    bool active;                /* (p) */
-    uint8_t kobject_type;       /* (p) enum ipc_kobject_type */
-    bool has_payload;           /* (p) */
-    struct ipc_space *receiver; /* (p) */
+    struct spinlock lock;           /* LOCK_RANK_PORT */
+    struct refcount refs;           /* (a) */
+    bool active;                    /* (p) */
+    uint8_t kobject_type;           /* (p) enum ipc_kobject_type */
+    bool has_payload;               /* (p) */
+    struct ipc_space *receiver;     /* (p) */
     mach_port_name_t receiver_name; /* (p) while a space has it */
-    uint32_t qlimit;            /* (p) */
-    uint32_t msgcount;          /* (p) queued messages */
-    uint32_t seqno;             /* (p) */
-    uint64_t payload;           /* (p) */
-    void *kobject;              /* (p) */
-    struct list messages;       /* (p) of ipc_kmsg */
-    struct list receivers;      /* (p) threads that wait for a message */
-    struct list senders;        /* (p) threads that wait for room */
-    uint32_t srights;           /* (p) send rights */
-    uint32_t sorights;          /* (p) send-once rights */
-    uint32_t mscount;           /* (p) make-send count */
-    struct ipc_port *nsrequest; /* (p) send-once right, or NULL */
-    struct ipc_port *pdrequest; /* (p) send-once right, or NULL */
-    struct list dnrequests;     /* (p) of ipc_dnrequest */
-    struct ipc_port *destination; /* (x) ref, in transit only */
-    struct ipc_pset *pset;      /* (p) ref: the set it is in, or NULL */
-    struct list pset_link;      /* (s) members */
-    struct list ready_link;     /* (s) members with messages */
+    uint32_t qlimit;                /* (p) */
+    uint32_t msgcount;              /* (p) queued messages */
+    uint32_t seqno;                 /* (p) */
+    uint64_t payload;               /* (p) */
+    void *kobject;                  /* (p) */
+    struct list messages;           /* (p) of ipc_kmsg */
+    struct list receivers;          /* (p) threads that wait for a message */
+    struct list senders;            /* (p) threads that wait for room */
+    uint32_t srights;               /* (p) send rights */
+    uint32_t sorights;              /* (p) send-once rights */
+    uint32_t mscount;               /* (p) make-send count */
+    struct ipc_port *nsrequest;     /* (p) send-once right, or NULL */
+    struct ipc_port *pdrequest;     /* (p) send-once right, or NULL */
+    struct list dnrequests;         /* (p) of ipc_dnrequest */
+    struct ipc_port *destination;   /* (x) ref, in transit only */
+    struct ipc_pset *pset;          /* (p) ref: the set it is in, or NULL */
+    struct list pset_link;          /* (s) members */
+    struct list ready_link;         /* (s) members with messages */
 };
 
 /* Values beside real ports: no right, and a right that died. */
@@ -128,12 +128,12 @@ void ipc_port_setup(void);
  * set before anybody can see it. One reference, for the receive right.
  * NULL when memory is short.
  */
-MUST_CHECK struct ipc_port *ipc_port_create(struct ipc_space *receiver,
-                                            mach_port_name_t name);
+MUST_CHECK struct ipc_port *
+ipc_port_create(struct ipc_space *receiver, mach_port_name_t name);
 
 /* A kernel port for an object. */
-MUST_CHECK struct ipc_port *ipc_port_create_kernel(enum ipc_kobject_type type,
-                                                   void *kobject);
+MUST_CHECK struct ipc_port *
+ipc_port_create_kernel(enum ipc_kobject_type type, void *kobject);
 
 void ipc_port_ref(struct ipc_port *port);
 void ipc_port_unref(struct ipc_port *port);
@@ -174,8 +174,8 @@ void ipc_port_consume_sonce(struct ipc_port *port);
  * Put the receive right of `port` in transit to `destination`. False if that
  * would close a circle of ports that nobody can ever receive from.
  */
-MUST_CHECK bool ipc_port_transit(struct ipc_port *port,
-                                 struct ipc_port *destination);
+MUST_CHECK bool
+ipc_port_transit(struct ipc_port *port, struct ipc_port *destination);
 /* It arrived in a space, or dies. */
 void ipc_port_arrived(struct ipc_port *port);
 

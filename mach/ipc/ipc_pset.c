@@ -90,8 +90,8 @@ ipc_pset_destroy(struct ipc_pset *pset)
     pset->active = false;
 
     while (!list_empty(&pset->members)) {
-        port = list_entry(list_first(&pset->members), struct ipc_port,
-                          pset_link);
+        port =
+            list_entry(list_first(&pset->members), struct ipc_port, pset_link);
         ipc_port_ref(port);
         spin_unlock(&pset->lock);
         spin_lock(&port->lock);

@@ -20,7 +20,7 @@
 struct ipc_port;
 
 struct ipc_pset {
-    struct spinlock lock;  /* LOCK_RANK_PSET: after a port's */
+    struct spinlock lock; /* LOCK_RANK_PSET: after a port's */
     struct refcount refs;
     bool active;           /* (s) */
     mach_port_name_t name; /* (s) */

@@ -241,15 +241,13 @@ ipc_right_copyin(struct ipc_space *space, mach_port_name_t name,
         return port;
     }
 
-    return ipc_right_copyin_send(space, name, entry,
-                                 disposition == MACH_MSG_TYPE_MOVE_SEND,
-                                 requestp);
+    return ipc_right_copyin_send(
+        space, name, entry, disposition == MACH_MSG_TYPE_MOVE_SEND, requestp);
 }
 
 kern_return_t
 ipc_right_copyin_name(struct ipc_space *space, mach_port_name_t name,
-                      mach_msg_type_name_t disposition,
-                      struct ipc_port **portp)
+                      mach_msg_type_name_t disposition, struct ipc_port **portp)
 {
     struct ipc_dnrequest *request;
     struct ipc_entry *entry;

@@ -25,10 +25,10 @@ mach_msg_type_name_t ipc_right_received_type(mach_msg_type_name_t disposition);
  * Could the right be taken with this disposition? Turns a send right whose
  * port died into a dead name first. Locks: space->lock held.
  */
-MUST_CHECK bool ipc_right_copyin_check(struct ipc_space *space,
-                                       mach_port_name_t name,
-                                       struct ipc_entry *entry,
-                                       mach_msg_type_name_t disposition);
+MUST_CHECK bool
+ipc_right_copyin_check(struct ipc_space *space, mach_port_name_t name,
+                       struct ipc_entry *entry,
+                       mach_msg_type_name_t disposition);
 
 /* True when the entry is a dead name (now). Locks: space->lock held. */
 bool ipc_right_check(struct ipc_space *space, mach_port_name_t name,
@@ -42,17 +42,17 @@ bool ipc_right_check(struct ipc_space *space, mach_port_name_t name,
  *
  * Locks: space->lock held.
  */
-struct ipc_port *ipc_right_copyin(struct ipc_space *space,
-                                  mach_port_name_t name,
-                                  struct ipc_entry *entry,
-                                  mach_msg_type_name_t disposition,
-                                  struct ipc_dnrequest **requestp);
+struct ipc_port *
+ipc_right_copyin(struct ipc_space *space, mach_port_name_t name,
+                 struct ipc_entry *entry, mach_msg_type_name_t disposition,
+                 struct ipc_dnrequest **requestp);
 
 /* All of it for one right. Returns KERN_SUCCESS, KERN_INVALID_NAME,
  * KERN_INVALID_RIGHT. No locks held. */
-MUST_CHECK kern_return_t ipc_right_copyin_name(
-    struct ipc_space *space, mach_port_name_t name,
-    mach_msg_type_name_t disposition, struct ipc_port **portp);
+MUST_CHECK kern_return_t ipc_right_copyin_name(struct ipc_space *space,
+                                               mach_port_name_t name,
+                                               mach_msg_type_name_t disposition,
+                                               struct ipc_port **portp);
 
 /* Send the port-deleted notification of a request that went with its name.
  * NULL is ignored. No locks held. */

@@ -71,9 +71,9 @@ ipc_space_unref(struct ipc_space *space)
     }
 
     if (space->hash != NULL) {
-        kmem_free(space->hash, (space->hash_size == 0 ? IPC_HASH_MIN
-                                                      : space->hash_size) *
-                                   sizeof(*space->hash));
+        kmem_free(space->hash,
+                  (space->hash_size == 0 ? IPC_HASH_MIN : space->hash_size) *
+                      sizeof(*space->hash));
     }
 
     slab_free(&space_cache, space);
@@ -93,8 +93,8 @@ ipc_space_terminate(struct ipc_space *space)
         entry = ipc_entry_at(space, index);
 
         if (entry->type != IE_NONE) {
-            ipc_right_destroy(space,
-                              MACH_PORT_MAKE(index, entry->generation), entry);
+            ipc_right_destroy(space, MACH_PORT_MAKE(index, entry->generation),
+                              entry);
             spin_lock(&space->lock);
         }
     }

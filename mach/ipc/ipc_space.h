@@ -51,7 +51,7 @@ struct ipc_chunk {
 };
 
 struct ipc_space {
-    struct spinlock lock;      /* LOCK_RANK_SPACE */
+    struct spinlock lock; /* LOCK_RANK_SPACE */
     struct refcount refs;
     bool active;               /* (l) */
     struct task *task;         /* (c) no reference: the task holds us */
@@ -79,8 +79,8 @@ void ipc_space_unref(struct ipc_space *space);
 void ipc_space_terminate(struct ipc_space *space);
 
 /* The entry of a name, or NULL. Locks: space->lock held. */
-struct ipc_entry *ipc_entry_lookup(struct ipc_space *space,
-                                   mach_port_name_t name);
+struct ipc_entry *
+ipc_entry_lookup(struct ipc_space *space, mach_port_name_t name);
 
 /* The entry at an index below space->size. Locks: space->lock held. */
 struct ipc_entry *ipc_entry_at(struct ipc_space *space, uint32_t index);
@@ -94,8 +94,8 @@ struct ipc_entry *ipc_entry_at(struct ipc_space *space, uint32_t index);
 MUST_CHECK kern_return_t ipc_space_lock_reserve(struct ipc_space *space);
 
 /* Take the free entry. Locks: held since ipc_space_lock_reserve(). */
-struct ipc_entry *ipc_entry_alloc(struct ipc_space *space,
-                                  mach_port_name_t *namep);
+struct ipc_entry *
+ipc_entry_alloc(struct ipc_space *space, mach_port_name_t *namep);
 
 /*
  * Take the entry of a name that the caller chose, its generation included.
@@ -117,8 +117,7 @@ void ipc_hash_remove(struct ipc_space *space, mach_port_name_t name,
                      struct ipc_entry *entry);
 /* The name under which the space has send rights to the port, not the
  * receive right; 0 if none. */
-mach_port_name_t ipc_hash_lookup(struct ipc_space *space,
-                                 struct ipc_port *port,
+mach_port_name_t ipc_hash_lookup(struct ipc_space *space, struct ipc_port *port,
                                  struct ipc_entry **entryp);
 
 /* ipc_entry_lookup() for the paths where a call shows. */

@@ -88,8 +88,8 @@ static mach_msg_return_t
 receive_too_large(struct thread *self)
 {
     mach_msg_header_t header = {
-        .msgh_size = self->msg.needed -
-                     REQUESTED_TRAILER_SIZE(self->msg.option),
+        .msgh_size =
+            self->msg.needed - REQUESTED_TRAILER_SIZE(self->msg.option),
     };
 
     if (self->msg.kmsg != NULL) {
@@ -111,8 +111,8 @@ receive_trailer(struct thread *self, struct ipc_kmsg *kmsg)
 {
     mach_msg_security_trailer_t *trailer;
 
-    trailer = (void *)((char *)&kmsg->header +
-                       ((kmsg->header.msgh_size + 3) & ~3u));
+    trailer =
+        (void *)((char *)&kmsg->header + ((kmsg->header.msgh_size + 3) & ~3u));
     *trailer = (mach_msg_security_trailer_t){
         .msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0,
         .msgh_trailer_size = REQUESTED_TRAILER_SIZE(self->msg.option),
@@ -169,8 +169,7 @@ receive_wait_result(struct thread *self, enum wait_result result)
     }
 
     ipc_mqueue_leave_receivers(self);
-    return result == WAIT_TIMED_OUT ? MACH_RCV_TIMED_OUT
-                                    : MACH_RCV_INTERRUPTED;
+    return result == WAIT_TIMED_OUT ? MACH_RCV_TIMED_OUT : MACH_RCV_INTERRUPTED;
 }
 
 void
@@ -185,8 +184,8 @@ mach_msg_receive_continue(struct thread *self)
 static mach_msg_return_t
 mach_msg_receive(struct thread *self, struct thread *next)
 {
-    bool wait = (self->msg.option & MACH_RCV_TIMEOUT) == 0 ||
-                self->msg.timeout_ns != 0;
+    bool wait =
+        (self->msg.option & MACH_RCV_TIMEOUT) == 0 || self->msg.timeout_ns != 0;
     mach_msg_return_t mr;
 
     if ((self->msg.option & MACH_RCV_TIMEOUT) == 0) {
@@ -203,8 +202,7 @@ mach_msg_receive(struct thread *self, struct thread *next)
 
     if (mr == MACH_RCV_TIMED_OUT && wait) {
         if (next != NULL) {
-            sched_handoff(self, mach_msg_receive_continue, next,
-                          WAIT_AWAKENED);
+            sched_handoff(self, mach_msg_receive_continue, next, WAIT_AWAKENED);
         }
 
         thread_block(mach_msg_receive_continue);
@@ -242,8 +240,8 @@ static mach_msg_return_t
 mach_msg_send(struct thread *self, uint64_t timeout_ns,
               struct thread **receiverp)
 {
-    bool may_wait = (self->msg.option & MACH_SEND_TIMEOUT) == 0 ||
-                    timeout_ns != 0;
+    bool may_wait =
+        (self->msg.option & MACH_SEND_TIMEOUT) == 0 || timeout_ns != 0;
 
     while (ipc_mqueue_send(self->msg.kmsg, false, receiverp) ==
            IPC_MQUEUE_FULL) {
@@ -252,8 +250,8 @@ mach_msg_send(struct thread *self, uint64_t timeout_ns,
         }
 
         if (ipc_mqueue_wait_to_send(
-                self, (self->msg.option & MACH_SEND_TIMEOUT) != 0 ? timeout_ns
-                                                                  : 0)) {
+                self,
+                (self->msg.option & MACH_SEND_TIMEOUT) != 0 ? timeout_ns : 0)) {
             thread_block(mach_msg_send_continue);
         }
     }
@@ -276,9 +274,9 @@ mach_msg_send_continue(struct thread *self)
     self->msg.port = NULL;
 
     if (result != WAIT_AWAKENED) {
-        mr = send_return(self, result == WAIT_TIMED_OUT
-                                   ? MACH_SEND_TIMED_OUT
-                                   : MACH_SEND_INTERRUPTED);
+        mr =
+            send_return(self, result == WAIT_TIMED_OUT ? MACH_SEND_TIMED_OUT
+                                                       : MACH_SEND_INTERRUPTED);
     } else if (self->msg.kmsg != NULL) {
         ipc_kmsg_destroy(self->msg.kmsg); /* the port died meanwhile */
         self->msg.kmsg = NULL;
@@ -326,9 +324,8 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     self->msg.timeout_ns = timeout_ns;
 
     if ((option & MACH_SEND_MSG) != 0) {
-        mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes,
-                             self->task->space, self->task->map,
-                             &self->msg.kmsg);
+        mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes, self->task->space,
+                             self->task->map, &self->msg.kmsg);
 
         if (mr == MACH_MSG_SUCCESS) {
             mr = mach_msg_send(self, timeout_ns, &receiver);

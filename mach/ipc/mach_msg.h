@@ -11,9 +11,9 @@
  * <mach/syscall_numbers.h>: sizes = send | receive << 32, names = receive |
  * notify << 32, timeout in ms, receive_buffer 0: the same buffer.
  */
-mach_msg_return_t mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option,
-                                uint64_t sizes, uint64_t names,
-                                uint64_t timeout, vm_offset_t receive_buffer);
+mach_msg_return_t
+mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer);
 
 /* How a receive that waited goes on: for the fast path. */
 struct thread;
@@ -24,7 +24,7 @@ void mach_msg_receive_continue(struct thread *self);
  * the message takes along; msgh_bits has received dispositions. Queue limits
  * do not count. MACH_SEND_NO_BUFFER: nothing was consumed.
  */
-mach_msg_return_t mach_msg_send_from_kernel(mach_msg_header_t *message,
-                                            mach_msg_size_t size);
+mach_msg_return_t
+mach_msg_send_from_kernel(mach_msg_header_t *message, mach_msg_size_t size);
 
 #endif /* IPC_MACH_MSG_H */

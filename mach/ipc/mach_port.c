@@ -85,13 +85,13 @@ names_copyout(natural_t *names, natural_t *types, natural_t count,
     kern_return_t kr = KERN_SUCCESS;
 
     if (count != 0) {
-        kr = vm_map_copy_from_kernel(names, count * sizeof(*names),
-                                     &names_copy);
+        kr =
+            vm_map_copy_from_kernel(names, count * sizeof(*names), &names_copy);
     }
 
     if (kr == KERN_SUCCESS && count != 0 && types != NULL) {
-        kr = vm_map_copy_from_kernel(types, count * sizeof(*types),
-                                     &types_copy);
+        kr =
+            vm_map_copy_from_kernel(types, count * sizeof(*types), &types_copy);
 
         if (kr != KERN_SUCCESS) {
             vm_map_copy_discard(names_copy);
@@ -118,8 +118,7 @@ names_copyout(natural_t *names, natural_t *types, natural_t count,
 /* Room is made for the names that there are, looked at again afterwards. */
 kern_return_t
 mach_port_names(ipc_space_t task, mach_port_name_array_t *names,
-                mach_msg_type_number_t *namesCnt,
-                mach_port_type_array_t *types,
+                mach_msg_type_number_t *namesCnt, mach_port_type_array_t *types,
                 mach_msg_type_number_t *typesCnt)
 {
     natural_t *name_array, *type_array;
@@ -173,8 +172,7 @@ mach_port_names(ipc_space_t task, mach_port_name_array_t *names,
 }
 
 kern_return_t
-mach_port_type(ipc_space_t task, mach_port_name_t name,
-               mach_port_type_t *ptype)
+mach_port_type(ipc_space_t task, mach_port_name_t name, mach_port_type_t *ptype)
 {
     struct ipc_entry *entry;
     kern_return_t kr;
@@ -234,11 +232,11 @@ mach_port_rename(ipc_space_t task, mach_port_name_t old_name,
         ipc_hash_insert(task, new_name, new);
     }
 
-    if ((new->type & IE_PORT) != 0) {
+    if ((new->type &IE_PORT) != 0) {
         port = new->object;
         spin_lock(&port->lock);
 
-        if ((new->type & IE_RECEIVE) != 0) {
+        if ((new->type &IE_RECEIVE) != 0) {
             port->receiver_name = new_name;
         }
 
@@ -282,8 +280,7 @@ port_allocate_object(struct ipc_space *space, mach_port_right_t right,
 /* The space was locked by the allocation of the entry. */
 static void
 port_allocate_fill(struct ipc_space *space, mach_port_right_t right,
-                   mach_port_name_t name, struct ipc_entry *entry,
-                   void *object)
+                   mach_port_name_t name, struct ipc_entry *entry, void *object)
 {
     entry->object = object;
     entry->type = (uint8_t)(MACH_PORT_TYPE(right) >> 16);
@@ -550,10 +547,11 @@ mach_port_get_set_status(ipc_space_t task, mach_port_name_t name,
     pset = entry->object;
     spin_lock(&pset->lock);
 
-    list_for_each(&pset->members, link) {
+    list_for_each(&pset->members, link)
+    {
         if (count < room) {
-            names[count] = list_entry(link, struct ipc_port,
-                                      pset_link)->receiver_name;
+            names[count] =
+                list_entry(link, struct ipc_port, pset_link)->receiver_name;
             count++;
         }
     }

@@ -53,6 +53,5 @@ boot_module_open(struct boot_module *module)
     }
 
     return memory_entry_create_from_frames(
-        module->physical, size, VM_PROT_READ | VM_PROT_EXECUTE,
-        &module->entry);
+        module->physical, size, VM_PROT_READ | VM_PROT_EXECUTE, &module->entry);
 }

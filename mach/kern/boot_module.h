@@ -14,15 +14,15 @@ struct memory_entry;
 #define BOOT_MODULES_MAX 64
 
 struct boot_module {
-    const char *command_line;   /* in memory of the boot loader, kept */
+    const char *command_line; /* in memory of the boot loader, kept */
     uint64_t physical;
     uint64_t size;              /* bytes */
     struct memory_entry *entry; /* once asked for */
 };
 
 /* During the reading of the boot information. */
-void boot_module_add(const char *command_line, uint64_t physical,
-                     uint64_t size);
+void
+boot_module_add(const char *command_line, uint64_t physical, uint64_t size);
 void boot_command_line_set(const char *text);
 
 /* NULL past the last. */

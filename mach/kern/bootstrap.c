@@ -134,7 +134,7 @@ static uint64_t
 build_stack(struct vm_map *map, const char *command_line)
 {
     static char words[256];
-    uint64_t vector[ARGUMENTS_MAX + 6] = {0};
+    uint64_t vector[ARGUMENTS_MAX + 6] = { 0 };
     vm_offset_t base = STACK_TOP - STACK_SIZE;
     vm_offset_t text = STACK_TOP - sizeof(words);
     unsigned int count = 0;
@@ -166,7 +166,7 @@ void
 bootstrap_start(void)
 {
     struct boot_module *module = boot_module_get(0);
-    x86_thread_state64_t state = {0};
+    x86_thread_state64_t state = { 0 };
     struct thread *thread;
     struct task *task;
 

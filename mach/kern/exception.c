@@ -22,7 +22,7 @@ enum exception_level {
 };
 
 struct exception_action host_exceptions[EXC_TYPES_COUNT];
-struct spinlock host_exceptions_lock = {.rank = LOCK_RANK_HOST};
+struct spinlock host_exceptions_lock = { .rank = LOCK_RANK_HOST };
 
 NORETURN static void exception_deliver(struct thread *self);
 
@@ -61,8 +61,8 @@ static struct ipc_port *
 exception_reply_right(struct thread *self)
 {
     if (self->exception.reply == NULL) {
-        self->exception.reply = ipc_port_create_kernel(IKOT_EXCEPTION_REPLY,
-                                                       self);
+        self->exception.reply =
+            ipc_port_create_kernel(IKOT_EXCEPTION_REPLY, self);
     }
 
     return ipc_port_make_sonce(self->exception.reply);
@@ -118,11 +118,10 @@ exception_send(struct thread *self, struct exception_action *action)
     }
 
     if (kr == KERN_SUCCESS && action->behavior == EXCEPTION_STATE) {
-        kr = exception_raise_state(ipc_port_to_handle(action->port),
-                                   ipc_port_to_handle(reply),
-                                   self->exception.type, self->exception.code,
-                                   EXCEPTION_CODE_MAX, action->flavor, state,
-                                   count);
+        kr = exception_raise_state(
+            ipc_port_to_handle(action->port), ipc_port_to_handle(reply),
+            self->exception.type, self->exception.code, EXCEPTION_CODE_MAX,
+            action->flavor, state, count);
     } else if (kr == KERN_SUCCESS) {
         kr = exception_send_identity(self, action, ipc_port_to_handle(reply),
                                      state, count);
@@ -236,8 +235,7 @@ exception_answer(struct thread *thread, kern_return_t answer)
 void
 exception_reply_failed(struct ipc_port *port)
 {
-    struct thread *thread =
-        convert_port_to_exception(ipc_port_to_handle(port));
+    struct thread *thread = convert_port_to_exception(ipc_port_to_handle(port));
 
     if (thread != NULL) {
         (void)exception_answer(thread, KERN_FAILURE);
@@ -253,8 +251,7 @@ exception_raise_reply(exception_reply_t reply_port, kern_return_t return_code)
 
 kern_return_t
 exception_raise_state_reply(exception_reply_t reply_port,
-                            kern_return_t return_code,
-                            natural_t *new_state,
+                            kern_return_t return_code, natural_t *new_state,
                             mach_msg_type_number_t new_stateCnt)
 {
     if (reply_port == NULL) {
@@ -282,11 +279,10 @@ exception_raise_state_identity_reply(exception_reply_t reply_port,
 kern_return_t
 exception_set_ports(struct exception_action *actions, struct spinlock *lock,
                     exception_mask_t mask, mach_port_t handle,
-                    exception_behavior_t behavior,
-                    thread_state_flavor_t flavor)
+                    exception_behavior_t behavior, thread_state_flavor_t flavor)
 {
     struct ipc_port *port = ipc_port_from_handle(handle);
-    struct ipc_port *old[EXC_TYPES_COUNT] = {NULL};
+    struct ipc_port *old[EXC_TYPES_COUNT] = { NULL };
 
     if ((mask & ~EXC_MASK_ALL) != 0 || behavior < EXCEPTION_DEFAULT ||
         behavior > EXCEPTION_STATE_IDENTITY) {
@@ -326,8 +322,7 @@ exception_release_ports(struct exception_action *actions)
 }
 
 void
-exception_copy_ports(struct exception_action *to,
-                     struct exception_action *from,
+exception_copy_ports(struct exception_action *to, struct exception_action *from,
                      struct spinlock *from_lock)
 {
     spin_lock(from_lock);

@@ -24,16 +24,18 @@ void exception_reply_failed(struct ipc_port *port);
 
 /* Change one handler: old and new right are exchanged under the owner's lock
  * (HAZARDS: a slot replaced without its lock), released by the caller. */
-MUST_CHECK kern_return_t exception_set_ports(
-    struct exception_action *actions, struct spinlock *lock,
-    exception_mask_t mask, mach_port_t handle, exception_behavior_t behavior,
-    thread_state_flavor_t flavor);
+MUST_CHECK kern_return_t exception_set_ports(struct exception_action *actions,
+                                             struct spinlock *lock,
+                                             exception_mask_t mask,
+                                             mach_port_t handle,
+                                             exception_behavior_t behavior,
+                                             thread_state_flavor_t flavor);
 
 /* The owner ends, or is made from a parent. */
 void exception_release_ports(struct exception_action *actions);
-void exception_copy_ports(struct exception_action *to,
-                          struct exception_action *from,
-                          struct spinlock *from_lock);
+void
+exception_copy_ports(struct exception_action *to, struct exception_action *from,
+                     struct spinlock *from_lock);
 
 extern struct exception_action host_exceptions[EXC_TYPES_COUNT];
 extern struct spinlock host_exceptions_lock;

@@ -32,8 +32,8 @@ static struct gsync_bucket {
 /* A word, found and kept from going away. */
 struct gsync_word {
     struct gsync_key key;
-    struct vm_page *page;           /* held */
-    _Atomic uint32_t *word;         /* in the direct map */
+    struct vm_page *page;   /* held */
+    _Atomic uint32_t *word; /* in the direct map */
     struct gsync_bucket *bucket;
 };
 
@@ -84,13 +84,13 @@ gsync_find(struct vm_map *map, vm_offset_t address, int flags, bool write,
     vm_page_hold(fault.page);
     found->page = fault.page;
     vm_fault_release(&fault);
-    found->word = (void *)((char *)vm_page_address(found->page) +
-                           (address & PAGE_MASK));
+    found->word =
+        (void *)((char *)vm_page_address(found->page) + (address & PAGE_MASK));
 
     if ((flags & GSYNC_SHARED) != 0) {
-        found->key = (struct gsync_key){0, (uint64_t)(uintptr_t)found->word};
+        found->key = (struct gsync_key){ 0, (uint64_t)(uintptr_t)found->word };
     } else {
-        found->key = (struct gsync_key){(uint64_t)(uintptr_t)map, address};
+        found->key = (struct gsync_key){ (uint64_t)(uintptr_t)map, address };
     }
 
     found->bucket = gsync_bucket(&found->key);
@@ -172,7 +172,8 @@ static void
 gsync_wake_key(struct gsync_bucket *bucket, const struct gsync_key *key,
                unsigned int most)
 {
-    list_for_each_safe(&bucket->threads, link, following) {
+    list_for_each_safe(&bucket->threads, link, following)
+    {
         struct thread *thread = list_entry(link, struct thread, wait_link);
 
         if (most == 0) {
@@ -194,8 +195,8 @@ gsync_wake_key(struct gsync_bucket *bucket, const struct gsync_key *key,
 }
 
 kern_return_t
-gsync_wake_trap(mach_port_name_t task_name, vm_offset_t address,
-                uint32_t value, int flags)
+gsync_wake_trap(mach_port_name_t task_name, vm_offset_t address, uint32_t value,
+                int flags)
 {
     struct task *task = task_lookup(task_name);
     struct gsync_word found;

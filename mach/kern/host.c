@@ -29,15 +29,15 @@
 struct host host_self;
 
 static const char version[] = "Portolan 0.1 (x86_64)";
-static struct spinlock host_time_lock = {.rank = LOCK_RANK_HOST};
+static struct spinlock host_time_lock = { .rank = LOCK_RANK_HOST };
 
 void
 host_setup(void)
 {
     host_self.port = ipc_port_create_kernel(IKOT_HOST, &host_self);
     host_self.priv_port = ipc_port_create_kernel(IKOT_HOST_PRIV, &host_self);
-    host_self.device_master = ipc_port_create_kernel(IKOT_DEVICE_MASTER,
-                                                     &host_self);
+    host_self.device_master =
+        ipc_port_create_kernel(IKOT_DEVICE_MASTER, &host_self);
 
     if (host_self.port == NULL || host_self.priv_port == NULL ||
         host_self.device_master == NULL) {
@@ -48,8 +48,8 @@ host_setup(void)
 time_value_t
 host_time_value(uint64_t ns)
 {
-    return (time_value_t){(int64_t)(ns / NS_PER_SECOND),
-                          (int64_t)(ns % NS_PER_SECOND / 1000)};
+    return (time_value_t){ (int64_t)(ns / NS_PER_SECOND),
+                           (int64_t)(ns % NS_PER_SECOND / 1000) };
 }
 
 kern_return_t
@@ -182,8 +182,8 @@ host_get_clock_page(host_t host, mach_port_t *memory_entry)
     }
 
     if (entry == NULL) {
-        kr = memory_entry_create_from_frames(
-            clock_page_physical(), PAGE_SIZE, VM_PROT_READ, &entry);
+        kr = memory_entry_create_from_frames(clock_page_physical(), PAGE_SIZE,
+                                             VM_PROT_READ, &entry);
 
         if (kr != KERN_SUCCESS) {
             return kr;
@@ -205,8 +205,8 @@ host_get_time(host_t host, time_value_t *current_time)
         return KERN_INVALID_HOST;
     }
 
-    *current_time = (time_value_t){now / NS_PER_SECOND,
-                                   now % NS_PER_SECOND / 1000};
+    *current_time =
+        (time_value_t){ now / NS_PER_SECOND, now % NS_PER_SECOND / 1000 };
     return KERN_SUCCESS;
 }
 
@@ -321,7 +321,8 @@ host_task_privilege(host_priv_t host_priv, mach_port_t task_handle,
     task->max_priority = (uint8_t)maximum_priority;
     task->vm_privilege = vm_privilege != FALSE;
 
-    list_for_each(&task->threads, link) {
+    list_for_each(&task->threads, link)
+    {
         list_entry(link, struct thread, task_link)->max_priority =
             (uint8_t)maximum_priority;
     }
@@ -333,9 +334,8 @@ host_task_privilege(host_priv_t host_priv, mach_port_t task_handle,
 }
 
 kern_return_t
-host_set_exception_ports(host_priv_t host_priv,
-                         exception_mask_t exception_mask, mach_port_t new_port,
-                         exception_behavior_t behavior,
+host_set_exception_ports(host_priv_t host_priv, exception_mask_t exception_mask,
+                         mach_port_t new_port, exception_behavior_t behavior,
                          thread_state_flavor_t new_flavor)
 {
     if (host_priv == NULL) {
@@ -366,7 +366,8 @@ host_tasks(host_priv_t host_priv, mach_port_array_t *task_list_out,
 
     spin_lock(&task_list_lock);
 
-    list_for_each(&task_list, link) {
+    list_for_each(&task_list, link)
+    {
         struct task *task = list_entry(link, struct task, link);
 
         if (count < room && task != kernel_task && task->active) {

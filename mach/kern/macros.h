@@ -6,8 +6,7 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
-#define PRINTF_LIKE(text, first)                                             \
-    __attribute__((format(printf, text, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 /* For what is rare, so that the usual way saves no registers for it. */
 #define NOINLINE __attribute__((noinline))
 #define CACHE_ALIGNED __attribute__((aligned(64)))

@@ -34,8 +34,8 @@ refcount_read(struct refcount *refs)
 static inline void
 refcount_ref(struct refcount *refs)
 {
-    unsigned int old = atomic_fetch_add_explicit(&refs->count, 1,
-                                                 memory_order_relaxed);
+    unsigned int old =
+        atomic_fetch_add_explicit(&refs->count, 1, memory_order_relaxed);
 
     assert(old != 0);
 
@@ -49,8 +49,8 @@ refcount_ref(struct refcount *refs)
 static inline bool
 refcount_unref(struct refcount *refs)
 {
-    unsigned int old = atomic_fetch_sub_explicit(&refs->count, 1,
-                                                 memory_order_acq_rel);
+    unsigned int old =
+        atomic_fetch_sub_explicit(&refs->count, 1, memory_order_acq_rel);
 
     assert(old != 0);
 

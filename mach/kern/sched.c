@@ -89,8 +89,8 @@ run_queue_pick(struct run_queue *queue)
         return queue->cpu->idle;
     }
 
-    thread = list_entry(list_first(&queue->ready[top]), struct thread,
-                        ready_link);
+    thread =
+        list_entry(list_first(&queue->ready[top]), struct thread, ready_link);
     run_queue_remove(queue, thread);
     return thread;
 }
@@ -210,9 +210,8 @@ sched_wait_timeout(struct timer *timer)
 bool
 sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns)
 {
-    if (interruptible &&
-        (atomic_load(&self->ast) &
-         (THREAD_AST_ABORT | THREAD_AST_TERMINATE)) != 0) {
+    if (interruptible && (atomic_load(&self->ast) &
+                          (THREAD_AST_ABORT | THREAD_AST_TERMINATE)) != 0) {
         return false;
     }
 
@@ -395,8 +394,8 @@ sched_yield(continuation_t continuation)
 void
 thread_preempt_point(void)
 {
-    unsigned int ast = atomic_load_explicit(&cpu_self()->ast,
-                                            memory_order_relaxed);
+    unsigned int ast =
+        atomic_load_explicit(&cpu_self()->ast, memory_order_relaxed);
 
     if ((ast & CPU_AST_PREEMPT) != 0) {
         sched_yield(NULL);

@@ -21,11 +21,11 @@ struct cpu;
 #define SCHED_DECAY_MAX 8u /* how far below its base a thread may sink */
 
 struct run_queue {
-    struct spinlock lock; /* LOCK_RANK_RUN_QUEUE */
-    uint64_t bitmap;      /* (l) bit n: list n is not empty */
+    struct spinlock lock;                /* LOCK_RANK_RUN_QUEUE */
+    uint64_t bitmap;                     /* (l) bit n: list n is not empty */
     struct list ready[SCHED_PRIORITIES]; /* (l) */
     uint32_t count;                      /* (l) */
-    struct timer tick;   /* runs while somebody else is ready */
+    struct timer tick;                   /* runs while somebody else is ready */
     struct cpu *cpu;
 };
 
@@ -46,8 +46,8 @@ void sched_start(struct thread *thread);
 
 /* Mark the current thread as waiting: the part of thread_wait_on() that does
  * not queue. Fails (false) if an abort is pending and it is interruptible. */
-bool sched_wait_begin(struct thread *self, bool interruptible,
-                      uint64_t timeout_ns);
+bool
+sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns);
 
 /*
  * Block, and hand the processor and the rest of the quantum straight to

@@ -50,8 +50,8 @@ spin_init(struct spinlock *lock, enum lock_rank rank)
 static inline bool
 spin_held(const struct spinlock *lock)
 {
-    uint32_t tickets = atomic_load_explicit(&lock->tickets,
-                                            memory_order_relaxed);
+    uint32_t tickets =
+        atomic_load_explicit(&lock->tickets, memory_order_relaxed);
 
     return (tickets >> 16) != (tickets & 0xffff);
 }
@@ -79,8 +79,8 @@ spin_lock(struct spinlock *lock)
 static inline bool
 spin_trylock(struct spinlock *lock)
 {
-    uint32_t tickets = atomic_load_explicit(&lock->tickets,
-                                            memory_order_relaxed);
+    uint32_t tickets =
+        atomic_load_explicit(&lock->tickets, memory_order_relaxed);
 
     if ((tickets >> 16) != (tickets & 0xffff)) {
         return false;

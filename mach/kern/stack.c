@@ -19,9 +19,9 @@ struct stack_free {
 };
 
 static struct spinlock stack_lock;
-static uint64_t stack_list;     /* (stack_lock) top of the first free one */
+static uint64_t stack_list;      /* (stack_lock) top of the first free one */
 static unsigned int stack_stock; /* (stack_lock) free ones */
-static uint64_t stack_made;     /* (stack_lock) */
+static uint64_t stack_made;      /* (stack_lock) */
 
 static struct stack_free *
 stack_link(uint64_t top)

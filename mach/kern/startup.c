@@ -71,8 +71,8 @@ startup(uint64_t information)
     timer_setup();
     stack_setup();
     context_setup();
-    ioapic_setup();               /* all lines masked */
-    clock_setup(lapic_setup());   /* time */
+    ioapic_setup();             /* all lines masked */
+    clock_setup(lapic_setup()); /* time */
     sched_setup_cpu(cpu_self());
     ipc_port_setup();
     ipc_pset_setup();
@@ -80,11 +80,11 @@ startup(uint64_t information)
     ipc_notify_setup();
     ipc_space_setup();
     thread_setup();
-    task_setup();                 /* the kernel task */
-    host_setup();                 /* its ports */
+    task_setup(); /* the kernel task */
+    host_setup(); /* its ports */
     interrupt_setup();
     grant_setup();
     gsync_setup();
     cpu_self()->stack_top = (uint64_t)(uintptr_t)boot_stack_top;
-    startup_idle();               /* the first user task */
+    startup_idle(); /* the first user task */
 }

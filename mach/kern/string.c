@@ -47,10 +47,7 @@ memset(void *at, int byte, size_t size)
                      : "+D"(at), "+c"(words)
                      : "a"(fill)
                      : "memory");
-    __asm__ volatile("rep stosb"
-                     : "+D"(at), "+c"(rest)
-                     : "a"(fill)
-                     : "memory");
+    __asm__ volatile("rep stosb" : "+D"(at), "+c"(rest) : "a"(fill) : "memory");
     return result;
 }
 

@@ -189,8 +189,7 @@ trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
     }
 
     if (kr == KERN_SUCCESS) {
-        kr = mach_port_insert_right(task->space, name,
-                                    ipc_port_to_handle(port),
+        kr = mach_port_insert_right(task->space, name, ipc_port_to_handle(port),
                                     ipc_right_received_type(disposition));
 
         if (kr != KERN_SUCCESS) {
@@ -242,8 +241,7 @@ trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
 }
 
 static uint64_t
-trap_vm_deallocate(mach_port_name_t target, vm_offset_t address,
-                   vm_size_t size)
+trap_vm_deallocate(mach_port_name_t target, vm_offset_t address, vm_size_t size)
 {
     struct task *task = task_lookup(target);
     kern_return_t kr;
@@ -293,9 +291,8 @@ vm_map_with_name(struct task *task, struct mach_vm_map_args *args)
     }
 
     kr = vm_map(task->map, &args->address, args->size, args->mask,
-                (integer_t)args->flags, ipc_port_to_handle(right),
-                args->offset, (boolean_t)args->copy,
-                (vm_prot_t)args->cur_protection,
+                (integer_t)args->flags, ipc_port_to_handle(right), args->offset,
+                (boolean_t)args->copy, (vm_prot_t)args->cur_protection,
                 (vm_prot_t)args->max_protection, args->inheritance);
 
     if (kr != KERN_SUCCESS) {

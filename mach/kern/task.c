@@ -234,7 +234,8 @@ task_terminate(struct task *task)
     port = task->self_port;
     task->self_port = NULL;
 
-    list_for_each(&task->threads, link) {
+    list_for_each(&task->threads, link)
+    {
         (void)thread_terminate(list_entry(link, struct thread, task_link));
     }
 
@@ -275,8 +276,8 @@ static void
 iomap_set(struct cpu *cpu, const struct io_perms *perms, bool allow)
 {
     for (unsigned int i = 0; i < perms->count; i++) {
-        for (uint32_t port = perms->ranges[i].from;
-             port <= perms->ranges[i].to; port++) {
+        for (uint32_t port = perms->ranges[i].from; port <= perms->ranges[i].to;
+             port++) {
             if (allow) {
                 cpu->tss.iomap[port / 8] &= (uint8_t) ~(1u << port % 8);
             } else {
@@ -389,7 +390,8 @@ task_threads(task_t target_task, thread_array_t *act_list,
 
     spin_lock(&target_task->lock);
 
-    list_for_each(&target_task->threads, link) {
+    list_for_each(&target_task->threads, link)
+    {
         struct thread *thread = list_entry(link, struct thread, task_link);
 
         if (count < room) {
@@ -429,8 +431,7 @@ mach_ports_register(task_t target_task, mach_port_array_t init_port_set,
     }
 
     if (init_port_setCnt != 0) {
-        kmem_free(init_port_set,
-                  init_port_setCnt * sizeof(*init_port_set));
+        kmem_free(init_port_set, init_port_setCnt * sizeof(*init_port_set));
     }
 
     return KERN_SUCCESS;
@@ -455,8 +456,8 @@ mach_ports_lookup(task_t target_task, mach_port_array_t *init_port_set,
     spin_lock(&target_task->lock);
 
     for (unsigned int i = 0; i < TASK_PORT_REGISTER_MAX; i++) {
-        handles[i] = ipc_port_to_handle(
-            ipc_port_copy_send(target_task->registered[i]));
+        handles[i] =
+            ipc_port_to_handle(ipc_port_copy_send(target_task->registered[i]));
     }
 
     spin_unlock(&target_task->lock);
@@ -474,7 +475,8 @@ task_times(struct task *task, uint64_t *userp, uint64_t *systemp)
     *userp = task->user_time;
     *systemp = task->system_time;
 
-    list_for_each(&task->threads, link) {
+    list_for_each(&task->threads, link)
+    {
         thread_times(list_entry(link, struct thread, task_link), &user,
                      &system);
         *userp += user;
@@ -538,7 +540,8 @@ task_suspend(task_t target_task)
 
     target_task->suspend_count++;
 
-    list_for_each(&target_task->threads, link) {
+    list_for_each(&target_task->threads, link)
+    {
         thread_task_suspended(list_entry(link, struct thread, task_link));
     }
 
@@ -563,9 +566,9 @@ task_resume(task_t target_task)
         target_task->suspend_count--;
 
         if (target_task->suspend_count == 0) {
-            list_for_each(&target_task->threads, link) {
-                thread_task_resumed(
-                    list_entry(link, struct thread, task_link));
+            list_for_each(&target_task->threads, link)
+            {
+                thread_task_resumed(list_entry(link, struct thread, task_link));
             }
         }
     }
@@ -650,7 +653,8 @@ task_priority(task_t task, integer_t priority, boolean_t change_threads)
     task->priority = (uint8_t)priority;
 
     if (change_threads) {
-        list_for_each(&task->threads, link) {
+        list_for_each(&task->threads, link)
+        {
             sched_set_priority(list_entry(link, struct thread, task_link),
                                (unsigned int)priority);
         }

@@ -28,7 +28,7 @@ struct ipc_port;
 struct cpu;
 
 struct task {
-    struct spinlock lock;       /* LOCK_RANK_TASK */
+    struct spinlock lock; /* LOCK_RANK_TASK */
     struct refcount refs;
     bool active;                /* (l) */
     struct vm_map *map;         /* (c) ref */
@@ -46,8 +46,8 @@ struct task {
     struct ipc_port *special[TASK_SPECIAL_PORT_MAX + 1]; /* (l) send rights */
     struct ipc_port *registered[TASK_PORT_REGISTER_MAX]; /* (l) */
     struct exception_action exceptions[EXC_TYPES_COUNT]; /* (l) */
-    struct io_perms *io_perms;  /* (l) NULL: none */
-    uint32_t number;            /* (c) for messages of the kernel */
+    struct io_perms *io_perms;                           /* (l) NULL: none */
+    uint32_t number; /* (c) for messages of the kernel */
 };
 
 extern struct task *kernel_task;

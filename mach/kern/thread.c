@@ -114,9 +114,8 @@ thread_create(struct task *task, struct thread **threadp)
 
     if (port == NULL || !task->active ||
         task->thread_count >= THREAD_TASK_MAX) {
-        kern_return_t kr = port == NULL || task->active
-                               ? KERN_RESOURCE_SHORTAGE
-                               : KERN_TERMINATED;
+        kern_return_t kr = port == NULL || task->active ? KERN_RESOURCE_SHORTAGE
+                                                        : KERN_TERMINATED;
 
         spin_unlock(&task->lock);
         ipc_port_destroy_kernel(port);
@@ -155,10 +154,10 @@ thread_times(struct thread *thread, uint64_t *userp, uint64_t *systemp)
     uint64_t samples = (uint64_t)thread->user_samples + thread->system_samples;
 
     /* In this order no product overflows before 2^32 samples. */
-    *userp = samples == 0 ? total
-                          : total / samples * thread->user_samples +
-                                total % samples * thread->user_samples /
-                                    samples;
+    *userp = samples == 0
+                 ? total
+                 : total / samples * thread->user_samples +
+                       total % samples * thread->user_samples / samples;
     *systemp = total - *userp;
 }
 
@@ -284,8 +283,8 @@ thread_release(struct thread *thread)
     } else {
         thread->suspend_count--;
 
-        if (thread->suspend_count == 0 &&
-            thread->task->suspend_count == 0 && thread->parked) {
+        if (thread->suspend_count == 0 && thread->task->suspend_count == 0 &&
+            thread->parked) {
             thread_unpark(thread);
         }
     }
@@ -453,8 +452,7 @@ thread_get_state(thread_t target_act, thread_state_flavor_t flavor,
 
 kern_return_t
 thread_set_state(thread_t target_act, thread_state_flavor_t flavor,
-                 natural_t *new_state,
-                 mach_msg_type_number_t new_stateCnt)
+                 natural_t *new_state, mach_msg_type_number_t new_stateCnt)
 {
     kern_return_t kr;
 
@@ -486,8 +484,8 @@ thread_set_state(thread_t target_act, thread_state_flavor_t flavor,
 static time_value_t
 time_value(uint64_t ns)
 {
-    return (time_value_t){(int64_t)(ns / 1000000000),
-                          (int64_t)(ns % 1000000000 / 1000)};
+    return (time_value_t){ (int64_t)(ns / 1000000000),
+                           (int64_t)(ns % 1000000000 / 1000) };
 }
 
 kern_return_t
@@ -495,7 +493,7 @@ thread_info(thread_t target_act, thread_flavor_t flavor,
             integer_t *thread_info_out,
             mach_msg_type_number_t *thread_info_outCnt)
 {
-    struct thread_basic_info info = {.flags = 0};
+    struct thread_basic_info info = { .flags = 0 };
     uint64_t user, system;
 
     if (target_act == NULL || flavor != THREAD_BASIC_INFO ||
@@ -518,8 +516,8 @@ thread_info(thread_t target_act, thread_flavor_t flavor,
         info.run_state = TH_STATE_HALTED;
         break;
     default:
-        info.run_state = target_act->parked ? TH_STATE_STOPPED
-                                            : TH_STATE_WAITING;
+        info.run_state =
+            target_act->parked ? TH_STATE_STOPPED : TH_STATE_WAITING;
         break;
     }
 
@@ -530,8 +528,7 @@ thread_info(thread_t target_act, thread_flavor_t flavor,
 
 kern_return_t
 thread_set_exception_ports(thread_t thread, exception_mask_t exception_mask,
-                           mach_port_t new_port,
-                           exception_behavior_t behavior,
+                           mach_port_t new_port, exception_behavior_t behavior,
                            thread_state_flavor_t new_flavor)
 {
     if (thread == NULL || !thread->active) {

@@ -78,7 +78,7 @@ struct exception_action {
 struct thread {
     struct trap_frame frame __attribute__((aligned(16))); /* (s) user regs */
 
-    struct task *task; /* (c) ref */
+    struct task *task;           /* (c) ref */
     continuation_t continuation; /* (s) where a stackless wait goes on */
     uint64_t stack_top;          /* (s) own kernel stack, 0: none */
     uint64_t saved_rsp;          /* (s) with a stack: where it goes on */
@@ -87,29 +87,29 @@ struct thread {
     x86_float_state64_t *fpu;    /* (s) image, NULL: never used */
 
     /* Scheduling. */
-    struct list ready_link;      /* (r) */
-    enum thread_state state;     /* (r) */
-    uint8_t priority;            /* (r) base */
-    uint8_t sched_priority;      /* (r) base less the recent use */
-    uint8_t max_priority;        /* (c) what thread_priority may set */
-    atomic_bool on_cpu;          /* (a) its registers are still in one */
-    struct cpu *cpu;             /* (r) where it ran last */
-    uint64_t cpu_time;           /* (s) TSC cycles, exact at each switch */
-    uint32_t user_samples;       /* (s) clock ticks that met user code ... */
-    uint32_t system_samples;     /* (s) ... and kernel code, for the split */
+    struct list ready_link;  /* (r) */
+    enum thread_state state; /* (r) */
+    uint8_t priority;        /* (r) base */
+    uint8_t sched_priority;  /* (r) base less the recent use */
+    uint8_t max_priority;    /* (c) what thread_priority may set */
+    atomic_bool on_cpu;      /* (a) its registers are still in one */
+    struct cpu *cpu;         /* (r) where it ran last */
+    uint64_t cpu_time;       /* (s) TSC cycles, exact at each switch */
+    uint32_t user_samples;   /* (s) clock ticks that met user code ... */
+    uint32_t system_samples; /* (s) ... and kernel code, for the split */
 
     /* Waiting. */
-    atomic_uint wait_state;      /* (a) */
+    atomic_uint wait_state;       /* (a) */
     enum wait_result wait_result; /* (s) */
-    const void *wait_event;      /* (s) */
-    struct list wait_link;       /* the lock of the queue it is on */
-    struct timer wait_timer;     /* (s) */
+    const void *wait_event;       /* (s) */
+    struct list wait_link;        /* the lock of the queue it is on */
+    struct timer wait_timer;      /* (s) */
 
     /* The message operation under way, see ipc/mach_msg.c. */
     struct {
-        struct ipc_port *port;   /* (s) ref: port or ... */
-        struct ipc_pset *pset;   /* (s) ... ref: port set waited on */
-        struct ipc_kmsg *kmsg;   /* the claimer: what arrived; or unsent */
+        struct ipc_port *port;    /* (s) ref: port or ... */
+        struct ipc_pset *pset;    /* (s) ... ref: port set waited on */
+        struct ipc_kmsg *kmsg;    /* the claimer: what arrived; or unsent */
         mach_msg_return_t result; /* the claimer */
         mach_msg_size_t needed;   /* the claimer: size of what was too large */
         mach_port_seqno_t seqno;  /* the claimer */
@@ -122,32 +122,32 @@ struct thread {
     } msg;
     struct {
         struct gsync_key key;
-        struct vm_page *page;    /* held while waiting */
-    } gsync;                     /* (s) see kern/gsync.c */
-    struct list *reaping;        /* (s) messages to destroy, see ipc_kmsg.c */
+        struct vm_page *page; /* held while waiting */
+    } gsync;                  /* (s) see kern/gsync.c */
+    struct list *reaping;     /* (s) messages to destroy, see ipc_kmsg.c */
 
     /* A fault or exception being handled. */
     struct {
         exception_type_t type;
         mach_exception_data_type_t code[EXCEPTION_CODE_MAX];
-        unsigned int level;      /* next handler: thread, task, host */
-        struct ipc_port *reply;  /* (s) kernel port for the answer */
+        unsigned int level;     /* next handler: thread, task, host */
+        struct ipc_port *reply; /* (s) kernel port for the answer */
         uint64_t vector, error, address;
         kern_return_t answer;
     } exception;
 
     /* Control. */
-    struct spinlock lock;        /* LOCK_RANK_THREAD */
+    struct spinlock lock; /* LOCK_RANK_THREAD */
     struct refcount refs;
-    unsigned int suspend_count;  /* (t) */
-    bool parked;                 /* (t) stopped at the AST, state stable */
-    bool started;                /* (t) has been made ready once */
-    bool active;                 /* (t) not terminated */
-    atomic_uint ast;             /* (a) THREAD_AST_* */
-    struct ipc_port *self_port;  /* (t) kernel object port, NULL once dead */
+    unsigned int suspend_count; /* (t) */
+    bool parked;                /* (t) stopped at the AST, state stable */
+    bool started;               /* (t) has been made ready once */
+    bool active;                /* (t) not terminated */
+    atomic_uint ast;            /* (a) THREAD_AST_* */
+    struct ipc_port *self_port; /* (t) kernel object port, NULL once dead */
     struct exception_action exceptions[EXC_TYPES_COUNT]; /* (t) */
-    struct list task_link;       /* (k) */
-    struct list reap_link;       /* the reaper's */
+    struct list task_link;                               /* (k) */
+    struct list reap_link;                               /* the reaper's */
 };
 
 extern struct list thread_all;
@@ -161,8 +161,8 @@ MUST_CHECK kern_return_t thread_create(struct task *task,
 
 /* A thread of the kernel task that starts in `function`. Panics on failure:
  * only during startup. */
-struct thread *thread_create_kernel(continuation_t function,
-                                    unsigned int priority);
+struct thread *
+thread_create_kernel(continuation_t function, unsigned int priority);
 
 void thread_ref(struct thread *thread);
 void thread_unref(struct thread *thread);

@@ -9,15 +9,15 @@
 
 #include <debug/assert.h>
 #include <kern/clock.h>
-#include <kern/timer.h>
 #include <kern/spinlock.h>
+#include <kern/timer.h>
 #include <machine/cpu.h>
 #include <machine/lapic.h>
 
 static struct {
-    struct spinlock lock;    /* LOCK_RANK_TIMER, interrupts off */
-    struct timer *root;      /* (l) */
-    struct timer *running;   /* (l) whose function runs now */
+    struct spinlock lock;  /* LOCK_RANK_TIMER, interrupts off */
+    struct timer *root;    /* (l) */
+    struct timer *running; /* (l) whose function runs now */
 } CACHE_ALIGNED timer_cpus[CPU_MAX];
 
 void
@@ -31,7 +31,7 @@ timer_setup(void)
 void
 timer_init(struct timer *timer, timer_fn_t function)
 {
-    *timer = (struct timer){.function = function};
+    *timer = (struct timer){ .function = function };
 }
 
 /* Join two heaps; the later root becomes the eldest child of the earlier. */

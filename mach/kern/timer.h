@@ -38,7 +38,6 @@ void timer_stop(struct timer *timer);
  * UINT64_MAX. */
 uint64_t timer_expire(uint64_t now);
 
-
 void timer_setup(void);
 
 #endif /* KERN_TIMER_H */

@@ -99,7 +99,8 @@ wait_wakeup(const void *event, unsigned int most)
 
     spin_lock(&bucket->lock);
 
-    list_for_each_safe(&bucket->threads, link, following) {
+    list_for_each_safe(&bucket->threads, link, following)
+    {
         thread = list_entry(link, struct thread, wait_link);
 
         if (thread->wait_event != event || woken == most) {

@@ -29,8 +29,7 @@ typedef void (*continuation_t)(struct thread *self);
  *
  * Locks: takes LOCK_RANK_WAIT and above.
  */
-void thread_wait_on(const void *event, bool interruptible,
-                    uint64_t timeout_ns);
+void thread_wait_on(const void *event, bool interruptible, uint64_t timeout_ns);
 
 /* Take back a thread_wait_on() (the condition came true meanwhile). */
 void thread_wait_cancel(void);

@@ -42,8 +42,8 @@ vga_newline(void)
 static void
 vga_putc(char c)
 {
-    uint16_t *last = (uint16_t *)phys_to_direct(VGA_TEXT) +
-                     VGA_COLUMNS * (VGA_ROWS - 1);
+    uint16_t *last =
+        (uint16_t *)phys_to_direct(VGA_TEXT) + VGA_COLUMNS * (VGA_ROWS - 1);
 
     if (c == '\n' || vga_column == VGA_COLUMNS) {
         vga_newline();
@@ -60,8 +60,7 @@ static void
 serial_putc(char c)
 {
     for (unsigned int i = 0; i < 100000; i++) {
-        if (cpu_in8(SERIAL_PORT + SERIAL_LINE_STATUS) &
-            SERIAL_TRANSMIT_EMPTY) {
+        if (cpu_in8(SERIAL_PORT + SERIAL_LINE_STATUS) & SERIAL_TRANSMIT_EMPTY) {
             break;
         }
     }

@@ -111,8 +111,8 @@ idt_setup(void)
 
     idt_set(VECTOR_DEBUG, address_of(entry_debug), GATE_INTERRUPT, 1);
     idt_set(VECTOR_NMI, address_of(entry_nmi), GATE_INTERRUPT, 2);
-    idt_set(VECTOR_DOUBLE_FAULT, address_of(entry_double_fault),
-            GATE_INTERRUPT, 3);
+    idt_set(VECTOR_DOUBLE_FAULT, address_of(entry_double_fault), GATE_INTERRUPT,
+            3);
     idt_set(VECTOR_MACHINE_CHECK, address_of(entry_machine_check),
             GATE_INTERRUPT, 4);
 }
@@ -138,11 +138,11 @@ cpu_load_tables(struct cpu *cpu)
     cpu->tss.iomap_base = sizeof(cpu->tss);
     memset(cpu->tss.iomap, 0xff, sizeof(cpu->tss.iomap));
 
-    pointer = (struct table_pointer){sizeof(cpu->gdt) - 1,
-                                     (uint64_t)(uintptr_t)&cpu->gdt};
+    pointer = (struct table_pointer){ sizeof(cpu->gdt) - 1,
+                                      (uint64_t)(uintptr_t)&cpu->gdt };
     __asm__ volatile("lgdt %0" ::"m"(pointer));
-    pointer = (struct table_pointer){sizeof(idt) - 1,
-                                     (uint64_t)(uintptr_t)idt};
+    pointer =
+        (struct table_pointer){ sizeof(idt) - 1, (uint64_t)(uintptr_t)idt };
     __asm__ volatile("lidt %0" ::"m"(pointer));
     __asm__ volatile("ltr %w0" ::"r"(TSS_SELECTOR));
     __asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%ss" ::"r"(
@@ -156,7 +156,7 @@ cpu_load_tables(struct cpu *cpu)
 static void
 cpu_drop_smap(void)
 {
-    static const uint8_t nop[3] = {0x0f, 0x1f, 0x00};
+    static const uint8_t nop[3] = { 0x0f, 0x1f, 0x00 };
 
     for (uint8_t *const *site = __smap_start; site < __smap_end; site++) {
         memcpy(*site, nop, sizeof(nop));
@@ -187,9 +187,8 @@ cpu_set_controls(void)
 
     cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     /* sysret loads cs = base + 16, ss = base + 8, both with RPL 3. */
-    cpu_write_msr(MSR_STAR,
-                  (uint64_t)(USER_DATA_SELECTOR - 8) << 48 |
-                      (uint64_t)KERNEL_CODE_SELECTOR << 32);
+    cpu_write_msr(MSR_STAR, (uint64_t)(USER_DATA_SELECTOR - 8) << 48 |
+                                (uint64_t)KERNEL_CODE_SELECTOR << 32);
     cpu_write_msr(MSR_LSTAR, address_of(entry_syscall));
     cpu_write_msr(MSR_SFMASK, SFMASK_FLAGS);
 }

@@ -33,7 +33,7 @@ ioapic_write(unsigned int reg, uint32_t value)
 static void
 pic_disable(void)
 {
-    static const uint8_t words[] = {0x11, 0xf0, 0, 0x01};
+    static const uint8_t words[] = { 0x11, 0xf0, 0, 0x01 };
 
     for (unsigned int i = 0; i < 2; i++) {
         uint16_t port = i == 0 ? PIC_MASTER : PIC_SLAVE;

@@ -86,7 +86,7 @@ range_add(uint64_t start, uint64_t end, enum boot_range_type type)
         panic("multiboot: more than %d memory ranges", RANGES_MAX);
     }
 
-    ranges[range_count] = (struct boot_range){start, end, type};
+    ranges[range_count] = (struct boot_range){ start, end, type };
     range_count++;
 }
 

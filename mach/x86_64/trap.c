@@ -48,17 +48,17 @@ static const struct {
     exception_type_t type;
     int code;
 } trap_exceptions[] = {
-    [VECTOR_DIVIDE] = {EXC_ARITHMETIC, EXC_X86_DIV},
-    [VECTOR_DEBUG] = {EXC_BREAKPOINT, EXC_X86_SGL},
-    [VECTOR_BREAKPOINT] = {EXC_BREAKPOINT, EXC_X86_BPT},
-    [VECTOR_OVERFLOW] = {EXC_ARITHMETIC, EXC_X86_INTO},
-    [VECTOR_BOUND] = {EXC_ARITHMETIC, EXC_X86_BOUND},
-    [VECTOR_INVALID_OPCODE] = {EXC_BAD_INSTRUCTION, EXC_X86_INVOP},
-    [VECTOR_STACK_FAULT] = {EXC_BAD_ACCESS, EXC_X86_STKFLT},
-    [VECTOR_GENERAL_PROTECTION] = {EXC_BAD_ACCESS, EXC_X86_GP},
-    [VECTOR_FPU_ERROR] = {EXC_ARITHMETIC, EXC_X86_FPE},
-    [VECTOR_ALIGNMENT] = {EXC_BAD_ACCESS, EXC_X86_ALIGN},
-    [VECTOR_SIMD_ERROR] = {EXC_ARITHMETIC, EXC_X86_SSE},
+    [VECTOR_DIVIDE] = { EXC_ARITHMETIC, EXC_X86_DIV },
+    [VECTOR_DEBUG] = { EXC_BREAKPOINT, EXC_X86_SGL },
+    [VECTOR_BREAKPOINT] = { EXC_BREAKPOINT, EXC_X86_BPT },
+    [VECTOR_OVERFLOW] = { EXC_ARITHMETIC, EXC_X86_INTO },
+    [VECTOR_BOUND] = { EXC_ARITHMETIC, EXC_X86_BOUND },
+    [VECTOR_INVALID_OPCODE] = { EXC_BAD_INSTRUCTION, EXC_X86_INVOP },
+    [VECTOR_STACK_FAULT] = { EXC_BAD_ACCESS, EXC_X86_STKFLT },
+    [VECTOR_GENERAL_PROTECTION] = { EXC_BAD_ACCESS, EXC_X86_GP },
+    [VECTOR_FPU_ERROR] = { EXC_ARITHMETIC, EXC_X86_FPE },
+    [VECTOR_ALIGNMENT] = { EXC_BAD_ACCESS, EXC_X86_ALIGN },
+    [VECTOR_SIMD_ERROR] = { EXC_ARITHMETIC, EXC_X86_SSE },
 };
 
 NORETURN static void
@@ -70,8 +70,8 @@ trap_panic(const struct trap_frame *frame, const char *what)
            frame->rax, frame->rbx, frame->rcx, frame->rdx, frame->rsi,
            frame->rdi, frame->rbp);
     printf("  r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n",
-           frame->r8, frame->r9, frame->r10, frame->r11, frame->r12,
-           frame->r13, frame->r14, frame->r15);
+           frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13,
+           frame->r14, frame->r15);
     backtrace_from(frame->rip, frame->rbp);
     panic("trap: %s at %lx, address %lx", what, frame->rip, cpu_read_cr2());
 }
@@ -141,10 +141,9 @@ trap_page_fault_user(struct thread *self, uint64_t address)
     }
 
     self->exception.address = address;
-    exception_raise_user(self,
-                         kr == KERN_RESOURCE_SHORTAGE ? EXC_RESOURCE
-                                                      : EXC_BAD_ACCESS,
-                         kr, (int64_t)address);
+    exception_raise_user(
+        self, kr == KERN_RESOURCE_SHORTAGE ? EXC_RESOURCE : EXC_BAD_ACCESS, kr,
+        (int64_t)address);
 }
 
 void

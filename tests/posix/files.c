@@ -29,23 +29,25 @@ test_read_write(void)
        "O_EXCL: EEXIST");
     ok(write(fd, "hello world", 11) == 11, "write");
     ok(lseek(fd, 6, SEEK_SET) == 6, "lseek");
-    ok(read(fd, buffer, sizeof(buffer)) == 5
-           && memcmp(buffer, "world", 5) == 0, "read");
+    ok(read(fd, buffer, sizeof(buffer)) == 5 && memcmp(buffer, "world", 5) == 0,
+       "read");
     ok(read(fd, buffer, sizeof(buffer)) == 0, "read at the end");
-    ok(pread(fd, buffer, 5, 0) == 5 && memcmp(buffer, "hello", 5) == 0
-           && lseek(fd, 0, SEEK_CUR) == 11, "pread leaves the offset");
-    ok(pwrite(fd, "J", 1, 0) == 1 && pread(fd, buffer, 1, 0) == 1
-           && buffer[0] == 'J', "pwrite");
+    ok(pread(fd, buffer, 5, 0) == 5 && memcmp(buffer, "hello", 5) == 0 &&
+           lseek(fd, 0, SEEK_CUR) == 11,
+       "pread leaves the offset");
+    ok(pwrite(fd, "J", 1, 0) == 1 && pread(fd, buffer, 1, 0) == 1 &&
+           buffer[0] == 'J',
+       "pwrite");
     other = dup(fd);
     ok(lseek(other, 3, SEEK_SET) == 3 && lseek(fd, 0, SEEK_CUR) == 3,
        "dup shares the offset");
     ok(dup2(fd, 50) == 50 && fcntl(50, F_GETFD) == 0, "dup2");
     ok(fcntl(fd, F_DUPFD, 60) == 60, "F_DUPFD");
-    ok(fcntl(50, F_SETFD, FD_CLOEXEC) == 0
-           && fcntl(50, F_GETFD) == FD_CLOEXEC, "FD_CLOEXEC");
+    ok(fcntl(50, F_SETFD, FD_CLOEXEC) == 0 && fcntl(50, F_GETFD) == FD_CLOEXEC,
+       "FD_CLOEXEC");
     ok((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR, "F_GETFL");
-    ok(fcntl(fd, F_SETFL, O_APPEND) == 0 && lseek(fd, 0, SEEK_SET) == 0
-           && write(fd, "!", 1) == 1 && lseek(fd, 0, SEEK_END) == 12,
+    ok(fcntl(fd, F_SETFL, O_APPEND) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+           write(fd, "!", 1) == 1 && lseek(fd, 0, SEEK_END) == 12,
        "O_APPEND");
     ok(ftruncate(fd, 5) == 0 && lseek(fd, 0, SEEK_END) == 5, "ftruncate");
     ok(lseek(fd, 100, SEEK_SET) == 100 && write(fd, "x", 1) == 1,
@@ -80,8 +82,8 @@ test_large(void)
     lseek(fd, 0, SEEK_SET);
     ok(read(fd, in, size) == (ssize_t)size && memcmp(in, out, size) == 0,
        "read of 3 MB gives it back");
-    ok(pread(fd, in, 5000, 1234567) == 5000
-           && memcmp(in, out + 1234567, 5000) == 0,
+    ok(pread(fd, in, 5000, 1234567) == 5000 &&
+           memcmp(in, out + 1234567, 5000) == 0,
        "pread of 5000 at an odd place");
     close(fd);
     unlink("large");
@@ -114,22 +116,27 @@ test_paths(void)
     ssize_t length;
 
     ok(mkdir("d", 0755) == 0 && FAILS(mkdir("d", 0755), EEXIST), "mkdir");
-    ok(stat("d", &status) == 0 && S_ISDIR(status.st_mode)
-           && (status.st_mode & 0777) == 0755, "stat of a folder");
-    ok(link("f", "d/g") == 0 && stat("d/g", &status) == 0
-           && stat("f", &other) == 0 && status.st_ino == other.st_ino
-           && status.st_nlink == 2, "link");
-    ok(symlink("d/g", "s") == 0 && lstat("s", &status) == 0
-           && S_ISLNK(status.st_mode) && stat("s", &status) == 0
-           && S_ISREG(status.st_mode), "symlink");
+    ok(stat("d", &status) == 0 && S_ISDIR(status.st_mode) &&
+           (status.st_mode & 0777) == 0755,
+       "stat of a folder");
+    ok(link("f", "d/g") == 0 && stat("d/g", &status) == 0 &&
+           stat("f", &other) == 0 && status.st_ino == other.st_ino &&
+           status.st_nlink == 2,
+       "link");
+    ok(symlink("d/g", "s") == 0 && lstat("s", &status) == 0 &&
+           S_ISLNK(status.st_mode) && stat("s", &status) == 0 &&
+           S_ISREG(status.st_mode),
+       "symlink");
     length = readlink("s", buffer, sizeof(buffer));
     ok(length == 3 && memcmp(buffer, "d/g", 3) == 0, "readlink");
     ok(readlink("s", buffer, 2) == 2, "readlink cuts off");
     ok(FAILS(readlink("f", buffer, 10), EINVAL), "readlink of a file");
-    ok(realpath("s", buffer) != NULL
-           && strcmp(buffer + strlen(buffer) - 4, "/d/g") == 0, "realpath");
-    ok(rename("d/g", "d/h") == 0 && FAILS(access("d/g", F_OK), ENOENT)
-           && access("d/h", F_OK) == 0, "rename");
+    ok(realpath("s", buffer) != NULL &&
+           strcmp(buffer + strlen(buffer) - 4, "/d/g") == 0,
+       "realpath");
+    ok(rename("d/g", "d/h") == 0 && FAILS(access("d/g", F_OK), ENOENT) &&
+           access("d/h", F_OK) == 0,
+       "rename");
     ok(FAILS(stat("s", &status), ENOENT), "a link to nothing: ENOENT");
     ok(FAILS(rmdir("d"), ENOTEMPTY), "rmdir: ENOTEMPTY");
     ok(FAILS(rmdir("f"), ENOTDIR), "rmdir of a file: ENOTDIR");
@@ -143,8 +150,9 @@ test_paths(void)
     buffer[300] = '\0';
     ok(FAILS(open(buffer, O_RDONLY), ENAMETOOLONG),
        "a name of 300: ENAMETOOLONG");
-    ok(chmod("f", 0444) == 0 && stat("f", &status) == 0
-           && (status.st_mode & 07777) == 0444, "chmod");
+    ok(chmod("f", 0444) == 0 && stat("f", &status) == 0 &&
+           (status.st_mode & 07777) == 0444,
+       "chmod");
     unlink("d/h");
     unlink("s");
     unlink("loop");
@@ -160,16 +168,16 @@ test_relative(void)
 
     mkdir("sub", 0755);
     getcwd(before, sizeof(before));
-    ok(chdir("sub") == 0 && getcwd(after, sizeof(after)) != NULL
-           && strncmp(after, before, strlen(before)) == 0
-           && strcmp(after + strlen(before), "/sub") == 0, "chdir, getcwd");
+    ok(chdir("sub") == 0 && getcwd(after, sizeof(after)) != NULL &&
+           strncmp(after, before, strlen(before)) == 0 &&
+           strcmp(after + strlen(before), "/sub") == 0,
+       "chdir, getcwd");
     ok(getcwd(after, 2) == NULL && errno == ERANGE, "getcwd: ERANGE");
     chdir("..");
     fd = open("sub", O_RDONLY | O_DIRECTORY);
     file = openat(fd, "x", O_WRONLY | O_CREAT, 0600);
     ok(file >= 0 && access("sub/x", F_OK) == 0, "openat");
-    ok(fstatat(fd, "x", &status, 0) == 0 && S_ISREG(status.st_mode),
-       "fstatat");
+    ok(fstatat(fd, "x", &status, 0) == 0 && S_ISREG(status.st_mode), "fstatat");
     ok(unlinkat(fd, "x", 0) == 0, "unlinkat");
     ok(fchdir(fd) == 0 && chdir(before) == 0, "fchdir");
     ok(FAILS(fchdir(file), ENOTDIR), "fchdir to a file: ENOTDIR");
@@ -184,15 +192,15 @@ test_times(void)
     struct timespec times[2] = { { 1000000000, 5 }, { 1111111111, 7 } };
     struct stat status;
 
-    ok(utimensat(AT_FDCWD, "f", times, 0) == 0 && stat("f", &status) == 0
-           && status.st_atime == 1000000000
-           && status.st_mtim.tv_sec == 1111111111
-           && status.st_mtim.tv_nsec == 7, "utimensat");
+    ok(utimensat(AT_FDCWD, "f", times, 0) == 0 && stat("f", &status) == 0 &&
+           status.st_atime == 1000000000 &&
+           status.st_mtim.tv_sec == 1111111111 && status.st_mtim.tv_nsec == 7,
+       "utimensat");
     times[0].tv_nsec = UTIME_OMIT;
     times[1].tv_nsec = UTIME_NOW;
-    ok(utimensat(AT_FDCWD, "f", times, 0) == 0 && stat("f", &status) == 0
-           && status.st_atime == 1000000000
-           && status.st_mtime > 1111111111, "UTIME_OMIT and UTIME_NOW");
+    ok(utimensat(AT_FDCWD, "f", times, 0) == 0 && stat("f", &status) == 0 &&
+           status.st_atime == 1000000000 && status.st_mtime > 1111111111,
+       "UTIME_OMIT and UTIME_NOW");
 }
 
 static void

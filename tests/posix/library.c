@@ -9,10 +9,10 @@
 #include <grp.h>
 #include <limits.h>
 #include <math.h>
-#include <stdint.h>
 #include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -39,17 +39,18 @@ test_streams(void)
     ok(file != NULL, "tmpfile");
     fprintf(file, "%d %.3f %s\nsecond\n", 42, 2.5, "word");
     rewind(file);
-    ok(fscanf(file, "%d %lf %63s", &number, &value, line) == 3 && number == 42
-           && value == 2.5 && strcmp(line, "word") == 0, "fscanf");
+    ok(fscanf(file, "%d %lf %63s", &number, &value, line) == 3 &&
+           number == 42 && value == 2.5 && strcmp(line, "word") == 0,
+       "fscanf");
     fgets(line, sizeof(line), file);
     ok(getline(&text, &size, file) == 7 && strcmp(text, "second\n") == 0,
        "getline");
     free(text);
     fclose(file);
-    snprintf(line, sizeof(line), "%ld %zu %a %g", LONG_MIN, SIZE_MAX, 1.0,
-             0.1);
-    ok(strcmp(line, "-9223372036854775808 18446744073709551615 0x1p+0 0.1")
-           == 0, "snprintf: %s", line);
+    snprintf(line, sizeof(line), "%ld %zu %a %g", LONG_MIN, SIZE_MAX, 1.0, 0.1);
+    ok(strcmp(line, "-9223372036854775808 18446744073709551615 0x1p+0 0.1") ==
+           0,
+       "snprintf: %s", line);
     errno = 0;
     ok(fopen("/nothing/here", "r") == NULL && errno == ENOENT, "fopen");
 }
@@ -67,8 +68,8 @@ test_time(void)
     clock_gettime(CLOCK_MONOTONIC, &before);
     ok(nanosleep(&wait, NULL) == 0, "nanosleep");
     clock_gettime(CLOCK_MONOTONIC, &after);
-    ms = (after.tv_sec - before.tv_sec) * 1000
-         + (after.tv_nsec - before.tv_nsec) / 1000000;
+    ms = (after.tv_sec - before.tv_sec) * 1000 +
+         (after.tv_nsec - before.tv_nsec) / 1000000;
     ok(ms >= 50 && ms < 2000, "50 ms took %ld", ms);
     ok(time(NULL) > 1000000000, "time");
     tm = gmtime(&epoch);
@@ -124,8 +125,9 @@ test_directories(void)
     ok(readdir(dir) != NULL, "rewinddir");
     closedir(dir);
     count = scandir(folder, &list, NULL, alphasort);
-    ok(count == 302 && strcmp(list[2]->d_name, "entry-000") == 0
-           && strcmp(list[301]->d_name, "entry-299") == 0, "scandir sorts");
+    ok(count == 302 && strcmp(list[2]->d_name, "entry-000") == 0 &&
+           strcmp(list[301]->d_name, "entry-299") == 0,
+       "scandir sorts");
 
     for (int i = 0; i < count; i++) {
         snprintf(name, sizeof(name), "%s/%s", folder, list[i]->d_name);
@@ -147,8 +149,7 @@ test_system(void)
     struct group *group;
 
     ok(uname(&name) == 0 && strcmp(name.sysname, "Portolan") == 0, "uname");
-    ok(sysconf(_SC_PAGESIZE) == 4096 && sysconf(_SC_OPEN_MAX) >= 64,
-       "sysconf");
+    ok(sysconf(_SC_PAGESIZE) == 4096 && sysconf(_SC_OPEN_MAX) >= 64, "sysconf");
     errno = 0;
     ok(sysconf(9999) == -1 && errno == EINVAL, "no such sysconf");
     ok(pathconf("/", _PC_NAME_MAX) == 255, "pathconf");
@@ -156,8 +157,9 @@ test_system(void)
     ok(user != NULL && strcmp(user->pw_name, "root") == 0, "getpwuid");
     group = getgrgid(0);
     ok(group != NULL && strcmp(group->gr_name, "root") == 0, "getgrgid");
-    ok(setenv("A_NAME", "a value", 1) == 0
-           && strcmp(getenv("A_NAME"), "a value") == 0, "setenv");
+    ok(setenv("A_NAME", "a value", 1) == 0 &&
+           strcmp(getenv("A_NAME"), "a value") == 0,
+       "setenv");
     ok(system("test \"$A_NAME\" = 'a value'") == 0, "a child sees it");
 }
 
@@ -172,15 +174,16 @@ test_waiting(void)
     pipe(ends);
     fds[0] = (struct pollfd){ ends[0], POLLIN, 0 };
     fds[1] = (struct pollfd){ ends[1], POLLOUT, 0 };
-    ok(poll(fds, 2, 0) == 1 && fds[0].revents == 0
-           && fds[1].revents == POLLOUT, "poll of an empty pipe");
+    ok(poll(fds, 2, 0) == 1 && fds[0].revents == 0 && fds[1].revents == POLLOUT,
+       "poll of an empty pipe");
     write(ends[1], "x", 1);
     ok(poll(fds, 1, 1000) == 1 && (fds[0].revents & POLLIN) != 0,
        "poll of a full one");
     FD_ZERO(&set);
     FD_SET(ends[0], &set);
-    ok(select(ends[0] + 1, &set, NULL, NULL, &zero) == 1
-           && FD_ISSET(ends[0], &set), "select");
+    ok(select(ends[0] + 1, &set, NULL, NULL, &zero) == 1 &&
+           FD_ISSET(ends[0], &set),
+       "select");
     close(ends[1]);
     close(ends[0]);
     FD_SET(ends[0], &set);
@@ -210,10 +213,12 @@ test_rest(void)
     void *memory;
 
     ok(jump_value(5) == 5 && jump_value(0) == 1, "longjmp");
-    ok(getentropy(random[0], 32) == 0 && getentropy(random[1], 32) == 0
-           && memcmp(random[0], random[1], 32) != 0, "getentropy");
-    ok(posix_memalign(&memory, 4096, 100) == 0
-           && (unsigned long)memory % 4096 == 0, "posix_memalign");
+    ok(getentropy(random[0], 32) == 0 && getentropy(random[1], 32) == 0 &&
+           memcmp(random[0], random[1], 32) != 0,
+       "getentropy");
+    ok(posix_memalign(&memory, 4096, 100) == 0 &&
+           (unsigned long)memory % 4096 == 0,
+       "posix_memalign");
     free(memory);
     ok(fabs(sin(1.0) - 0.8414709848078965) < 1e-15, "sin");
     ok(strtod("1e-320", NULL) > 0 && strtold("0.1", NULL) > 0.09L, "strtod");

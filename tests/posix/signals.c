@@ -35,8 +35,7 @@ handler(int sig, siginfo_t *info, void *context)
     blocked = sigismember(&mask, SIGUSR1) + 2 * sigismember(&mask, SIGUSR2);
 }
 
-static void
-catch(int sig, int flags, int also)
+static void catch (int sig, int flags, int also)
 {
     struct sigaction action = { .sa_sigaction = handler,
                                 .sa_flags = SA_SIGINFO | flags };
@@ -57,22 +56,24 @@ test_action(void)
 {
     struct sigaction old;
 
-    catch(SIGUSR1, 0, SIGUSR2);
+    catch (SIGUSR1, 0, SIGUSR2);
     raise(SIGUSR1);
-    ok(count == 1 && seen.si_signo == SIGUSR1 && seen.si_pid == getpid()
-           && seen.si_uid == getuid() && seen.si_code == SI_USER,
+    ok(count == 1 && seen.si_signo == SIGUSR1 && seen.si_pid == getpid() &&
+           seen.si_uid == getuid() && seen.si_code == SI_USER,
        "siginfo says who sent it");
     ok(blocked == 3, "the signal itself and sa_mask are blocked");
     sigprocmask(SIG_BLOCK, NULL, &old.sa_mask);
-    ok(!sigismember(&old.sa_mask, SIGUSR1)
-           && !sigismember(&old.sa_mask, SIGUSR2), "and not afterwards");
-    catch(SIGUSR1, SA_NODEFER, 0);
+    ok(!sigismember(&old.sa_mask, SIGUSR1) &&
+           !sigismember(&old.sa_mask, SIGUSR2),
+       "and not afterwards");
+    catch (SIGUSR1, SA_NODEFER, 0);
     raise(SIGUSR1);
     ok(blocked == 0, "SA_NODEFER");
-    catch(SIGUSR1, (int)SA_RESETHAND, 0);
+    catch (SIGUSR1, (int)SA_RESETHAND, 0);
     raise(SIGUSR1);
-    ok(sigaction(SIGUSR1, NULL, &old) == 0 && count == 1
-           && old.sa_handler == SIG_DFL, "SA_RESETHAND");
+    ok(sigaction(SIGUSR1, NULL, &old) == 0 && count == 1 &&
+           old.sa_handler == SIG_DFL,
+       "SA_RESETHAND");
     errno = 0;
     ok(signal(SIGKILL, SIG_IGN) == SIG_ERR && errno == EINVAL,
        "SIGKILL can't be ignored");
@@ -92,7 +93,7 @@ test_altstack(void)
     stack_t old;
 
     ok(sigaltstack(&stack, NULL) == 0, "sigaltstack");
-    catch(SIGUSR1, SA_ONSTACK, 0);
+    catch (SIGUSR1, SA_ONSTACK, 0);
     raise(SIGUSR1);
     ok(count == 1 && handler_stack >= memory && handler_stack < memory + size,
        "SA_ONSTACK");
@@ -130,14 +131,14 @@ test_interrupted(void)
     pid_t pid;
 
     pipe(ends);
-    catch(SIGUSR1, 0, 0);
+    catch (SIGUSR1, 0, 0);
     pid = disturber(SIGUSR1, ends[1]);
     errno = 0;
     ok(read(ends[0], &byte, 1) == -1 && errno == EINTR && count == 1,
        "a read without SA_RESTART: EINTR");
     ok(read(ends[0], &byte, 1) == 1 && byte == 'x', "the byte comes later");
     waitpid(pid, NULL, 0);
-    catch(SIGUSR1, SA_RESTART, 0);
+    catch (SIGUSR1, SA_RESTART, 0);
     pid = disturber(SIGUSR1, ends[1]);
     ok(read(ends[0], &byte, 1) == 1 && byte == 'x' && count == 1,
        "a read with SA_RESTART goes on");
@@ -154,7 +155,7 @@ test_suspend(void)
     pid_t pid;
 
     pipe(ends);
-    catch(SIGUSR2, 0, 0);
+    catch (SIGUSR2, 0, 0);
     sigemptyset(&all);
     sigaddset(&all, SIGUSR2);
     sigprocmask(SIG_BLOCK, &all, &old);
@@ -221,7 +222,7 @@ test_faults(void)
 
     ok(good, "a hundred SIGSEGV, each left by siglongjmp");
     ok(divide(0) == SIGFPE, "SIGFPE");
-    catch(SIGSEGV, 0, 0);
+    catch (SIGSEGV, 0, 0);
     signal(SIGSEGV, SIG_DFL);
 }
 
@@ -235,7 +236,7 @@ test_computing(void)
     double expected = 0;
     long turns = 0;
 
-    catch(SIGALRM, 0, 0);
+    catch (SIGALRM, 0, 0);
     setitimer(ITIMER_REAL, &timer, NULL);
 
     while (count < 20 && turns < 2000000000L) {

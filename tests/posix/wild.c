@@ -39,10 +39,10 @@ file(void)
     return open("/tmp/wild", O_RDWR | O_CREAT, 0600);
 }
 
-#define CASE(name, call) \
-    static void case_##name(void) \
-    { \
-        (void)(call); \
+#define CASE(name, call)                                                       \
+    static void case_##name(void)                                              \
+    {                                                                          \
+        (void)(call);                                                          \
     }
 
 CASE(read, read(file(), wild, length))
@@ -99,28 +99,41 @@ CASE(mprotect, mprotect(wild, length, PROT_NONE))
 CASE(sbrk, sbrk((ptrdiff_t)length))
 
 #undef CASE
-#define CASE(name) { #name, case_##name }
+#define CASE(name)                                                             \
+    {                                                                          \
+#name, case_##name                                                     \
+    }
 
 static const struct {
     const char *name;
     void (*function)(void);
 } cases[] = {
-    CASE(read), CASE(read_zero), CASE(write), CASE(pread), CASE(pwrite),
-    CASE(readv), CASE(writev), CASE(open), CASE(stat), CASE(stat_out),
-    CASE(fstat), CASE(access), CASE(link), CASE(symlink), CASE(readlink),
-    CASE(unlink), CASE(rename), CASE(mkdir), CASE(mknod), CASE(chmod),
-    CASE(chdir), CASE(getcwd), CASE(execve), CASE(execve_args), CASE(wait),
-    CASE(pipe), CASE(sigaction), CASE(sigprocmask), CASE(sigaltstack),
-    CASE(nanosleep), CASE(clock), CASE(getrusage), CASE(getrlimit),
-    CASE(times), CASE(uname), CASE(gethostname), CASE(getgroups),
-    CASE(setgroups), CASE(poll), CASE(select), CASE(tcgetattr),
-    CASE(tcsetattr), CASE(ioctl), CASE(itimer), CASE(utimens), CASE(opendir),
-    CASE(mmap), CASE(mmap_fixed), CASE(munmap), CASE(mprotect), CASE(sbrk),
+    CASE(read),        CASE(read_zero), CASE(write),     CASE(pread),
+    CASE(pwrite),      CASE(readv),     CASE(writev),    CASE(open),
+    CASE(stat),        CASE(stat_out),  CASE(fstat),     CASE(access),
+    CASE(link),        CASE(symlink),   CASE(readlink),  CASE(unlink),
+    CASE(rename),      CASE(mkdir),     CASE(mknod),     CASE(chmod),
+    CASE(chdir),       CASE(getcwd),    CASE(execve),    CASE(execve_args),
+    CASE(wait),        CASE(pipe),      CASE(sigaction), CASE(sigprocmask),
+    CASE(sigaltstack), CASE(nanosleep), CASE(clock),     CASE(getrusage),
+    CASE(getrlimit),   CASE(times),     CASE(uname),     CASE(gethostname),
+    CASE(getgroups),   CASE(setgroups), CASE(poll),      CASE(select),
+    CASE(tcgetattr),   CASE(tcsetattr), CASE(ioctl),     CASE(itimer),
+    CASE(utimens),     CASE(opendir),   CASE(mmap),      CASE(mmap_fixed),
+    CASE(munmap),      CASE(mprotect),  CASE(sbrk),
 };
 
 static const uintptr_t addresses[] = {
-    0, 1, 0x1000, 0x7fffffffe000, 0x800000000000, 0xffff800000000000,
-    0xfffffffffffff000, 0xffffffffffffffff, 0x401000, 0x123456789abc,
+    0,
+    1,
+    0x1000,
+    0x7fffffffe000,
+    0x800000000000,
+    0xffff800000000000,
+    0xfffffffffffff000,
+    0xffffffffffffffff,
+    0x401000,
+    0x123456789abc,
 };
 
 static const size_t lengths[] = {
@@ -140,8 +153,8 @@ run(void (*function)(void))
         _exit(0);
     }
 
-    return pid > 0 && waitpid(pid, &status, 0) == pid
-           && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+    return pid > 0 && waitpid(pid, &status, 0) == pid &&
+           !(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
 }
 
 int
@@ -150,8 +163,7 @@ main(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int good = 1;
 
-        for (size_t j = 0; j < sizeof(addresses) / sizeof(addresses[0]);
-             j++) {
+        for (size_t j = 0; j < sizeof(addresses) / sizeof(addresses[0]); j++) {
             wild = (void *)addresses[j];
             length = lengths[(i + j) % (sizeof(lengths) / sizeof(lengths[0]))];
             good &= run(cases[i].function);

@@ -22,12 +22,12 @@
 #include "tap.h"
 
 #define NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENCE         20 /* seconds for a child */
+#define PATIENCE 20 /* seconds for a child */
 
-#define TRAP_MSG         (-31)
+#define TRAP_MSG (-31)
 #define TRAP_THREAD_SELF (-27)
-#define TRAP_TASK_SELF   (-28)
-#define TRAP_HOST_SELF   (-29)
+#define TRAP_TASK_SELF (-28)
+#define TRAP_HOST_SELF (-29)
 
 static uint64_t seed;
 
@@ -161,7 +161,7 @@ execute_garbage(void)
 static void
 execute_data(void)
 {
-    static unsigned char code[16] = {0xc3};
+    static unsigned char code[16] = { 0xc3 };
     void (*volatile function)(void) = (void (*)(void))(uintptr_t)code;
 
     function();
@@ -241,7 +241,7 @@ recurse_for_ever(volatile char *above)
 static void
 overflow_stack(void)
 {
-    volatile char first[1] = {0};
+    volatile char first[1] = { 0 };
 
     recurse_for_ever(first);
 }
@@ -267,22 +267,24 @@ static const struct {
     void (*function)(void);
     int signals[3]; /* one of them ends it; 0: it exits by itself */
 } faults[] = {
-    {"read from NULL", read_null, {SIGSEGV, SIGBUS, -1}},
-    {"write to text", write_text, {SIGSEGV, SIGBUS, -1}},
-    {"read the kernel", read_kernel, {SIGSEGV, SIGBUS, -1}},
-    {"read a non-canonical address", read_not_canonical, {SIGSEGV, SIGBUS, -1}},
-    {"execute garbage", execute_garbage, {SIGILL, -1, -1}},
-    {"execute data", execute_data, {SIGSEGV, SIGBUS, SIGILL}},
-    {"execute NULL", execute_null, {SIGSEGV, SIGBUS, SIGILL}},
-    {"divide by zero", divide_by_zero, {SIGFPE, -1, -1}},
-    {"halt the processor", halt, {SIGSEGV, SIGILL, SIGBUS}},
-    {"write to an I/O port", port_output, {SIGSEGV, SIGILL, SIGBUS}},
-    {"a breakpoint", breakpoint, {SIGTRAP, -1, -1}},
-    {"a software interrupt", software_interrupt, {SIGSEGV, SIGILL, SIGBUS}},
-    {"a bad stack pointer", bad_stack_pointer, {SIGSEGV, SIGBUS, SIGILL}},
-    {"a single step", single_step, {SIGTRAP, -1, -1}},
-    {"an endless recursion", overflow_stack, {SIGSEGV, SIGBUS, -1}},
-    {"AC and DF set in a call", user_flags, {0, SIGBUS, -1}},
+    { "read from NULL", read_null, { SIGSEGV, SIGBUS, -1 } },
+    { "write to text", write_text, { SIGSEGV, SIGBUS, -1 } },
+    { "read the kernel", read_kernel, { SIGSEGV, SIGBUS, -1 } },
+    { "read a non-canonical address",
+      read_not_canonical,
+      { SIGSEGV, SIGBUS, -1 } },
+    { "execute garbage", execute_garbage, { SIGILL, -1, -1 } },
+    { "execute data", execute_data, { SIGSEGV, SIGBUS, SIGILL } },
+    { "execute NULL", execute_null, { SIGSEGV, SIGBUS, SIGILL } },
+    { "divide by zero", divide_by_zero, { SIGFPE, -1, -1 } },
+    { "halt the processor", halt, { SIGSEGV, SIGILL, SIGBUS } },
+    { "write to an I/O port", port_output, { SIGSEGV, SIGILL, SIGBUS } },
+    { "a breakpoint", breakpoint, { SIGTRAP, -1, -1 } },
+    { "a software interrupt", software_interrupt, { SIGSEGV, SIGILL, SIGBUS } },
+    { "a bad stack pointer", bad_stack_pointer, { SIGSEGV, SIGBUS, SIGILL } },
+    { "a single step", single_step, { SIGTRAP, -1, -1 } },
+    { "an endless recursion", overflow_stack, { SIGSEGV, SIGBUS, -1 } },
+    { "AC and DF set in a call", user_flags, { 0, SIGBUS, -1 } },
 };
 
 static void

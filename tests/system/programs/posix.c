@@ -74,8 +74,8 @@ exit_seven(void)
 static void
 exec_self(void)
 {
-    char *const arguments[] = {(char *)self, "exec", "a b", "", NULL};
-    char *const environment[] = {"ONE=1", "TWO=", NULL};
+    char *const arguments[] = { (char *)self, "exec", "a b", "", NULL };
+    char *const environment[] = { "ONE=1", "TWO=", NULL };
 
     execve(self, arguments, environment);
     _exit(99);

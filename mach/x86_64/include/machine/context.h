@@ -43,8 +43,7 @@ NORETURN void context_continue(struct thread *self);
  * the current one. Returns KERN_INVALID_ARGUMENT for an unknown flavor, a
  * wrong count or an address outside user space. */
 MUST_CHECK kern_return_t context_get_state(struct thread *thread, int flavor,
-                                           natural_t *state,
-                                           natural_t *countp);
+                                           natural_t *state, natural_t *countp);
 MUST_CHECK kern_return_t context_set_state(struct thread *thread, int flavor,
                                            const natural_t *state,
                                            natural_t count);

@@ -44,14 +44,14 @@ struct tss {
 /* Only the owner writes, except where another key is given. */
 struct cpu {
     struct cpu *self;
-    struct thread *thread;   /* the current one */
-    uint64_t stack_top;      /* of the kernel stack in use */
-    uint64_t user_rsp;       /* scratch of the system call entry */
-    _Atomic uint32_t ast;    /* CPU_AST_*: (a) */
+    struct thread *thread; /* the current one */
+    uint64_t stack_top;    /* of the kernel stack in use */
+    uint64_t user_rsp;     /* scratch of the system call entry */
+    _Atomic uint32_t ast;  /* CPU_AST_*: (a) */
     uint32_t number;
-    uint64_t canary;         /* gs:40: where the compiler looks for it */
-    struct pmap *pmap;       /* loaded in CR3 */
-    struct thread *fpu;      /* whose FPU state is in the registers */
+    uint64_t canary;    /* gs:40: where the compiler looks for it */
+    struct pmap *pmap;  /* loaded in CR3 */
+    struct thread *fpu; /* whose FPU state is in the registers */
     struct run_queue *run_queue;
     struct thread *idle;
     uint64_t switch_time;    /* TSC when user or system time was last charged */
@@ -60,11 +60,11 @@ struct cpu {
     uint64_t stack_dead;     /* top of a stack to free after the switch */
     uint32_t interrupt_depth;
     uint32_t lapic_id;
-    bool iomap_open;         /* the TSS grants some I/O ports now */
-    struct io_perms iomap;   /* whose bits are clear in the TSS's map */
-    uint64_t fs_base;        /* as loaded for user mode */
+    bool iomap_open;       /* the TSS grants some I/O ports now */
+    struct io_perms iomap; /* whose bits are clear in the TSS's map */
+    uint64_t fs_base;      /* as loaded for user mode */
     uint64_t gs_base;
-    uint8_t lock_ranks[16];  /* debug kernels: ranks held, in order */
+    uint8_t lock_ranks[16]; /* debug kernels: ranks held, in order */
     uint32_t locks_held;
     struct gdt_table gdt;
     struct tss tss;

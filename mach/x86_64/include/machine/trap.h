@@ -26,8 +26,8 @@
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_SIMD_ERROR 19
 
-#define VECTOR_IRQ_BASE 32     /* legacy lines 0-15 through the IOAPIC */
-#define VECTOR_MSI_BASE 48     /* message-signalled interrupts */
+#define VECTOR_IRQ_BASE 32 /* legacy lines 0-15 through the IOAPIC */
+#define VECTOR_MSI_BASE 48 /* message-signalled interrupts */
 #define VECTOR_MSI_LAST 0xdf
 #define VECTOR_TIMER 0xe0
 #define VECTOR_SPURIOUS 0xff
