@@ -194,9 +194,18 @@ vm_map_tree_remove(struct vm_map_tree *tree, struct vm_map_node *node)
 void
 vm_map_tree_set_gap(struct vm_map_node *node, vm_size_t gap)
 {
+    bool largest = node->gap == node->gap_max;
+
     node->gap = gap;
 
-    while (node != NULL && node_update(node)) {
+    /* A sum grows with a gap, and shrinks only with the largest. */
+    while (node != NULL && gap > node->gap_max) {
+        node->gap_max = gap;
+        node = node->parent;
+        largest = false;
+    }
+
+    while (largest && node != NULL && node_update(node)) {
         node = node->parent;
     }
 }

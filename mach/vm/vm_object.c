@@ -166,10 +166,30 @@ vm_object_read(struct vm_object *object, uint64_t offset, void *to,
     spin_unlock(&object->lock);
 }
 
+static void
+object_remove_page(struct vm_object *object, uint64_t index)
+{
+    struct vm_page *page;
+
+    spin_lock(&object->lock);
+    page = vm_object_lookup(object, index);
+
+    if (page != NULL) {
+        vm_object_free_page(object, page);
+    }
+
+    spin_unlock(&object->lock);
+}
+
 /* Free the pages of the window, a few at a time. */
 void
 vm_object_remove_pages(struct vm_object *object, uint64_t start, uint64_t end)
 {
+    if (end - start == 1) {
+        object_remove_page(object, start);
+        return;
+    }
+
     while (start < end) {
         spin_lock(&object->lock);
 

@@ -78,7 +78,8 @@ table_index(vm_offset_t address, unsigned int shift)
     return (address >> shift) % TABLE_ENTRIES;
 }
 
-/* The first entry in use from slot on, or `end`. Tables are mostly empty. */
+/* The first entry in use from slot on, which is below `end`, or `end`. Tables
+ * are mostly empty. */
 static inline unsigned int
 table_next(const uint64_t *table, unsigned int slot, unsigned int end)
 {
@@ -91,8 +92,7 @@ table_next(const uint64_t *table, unsigned int slot, unsigned int end)
                      : "a"(0UL)
                      : "memory");
 
-    /* Without a count nothing was compared, and the flag says nothing. */
-    return slot != end && found ? (unsigned int)(at - table) - 1 : end;
+    return found ? (unsigned int)(at - table) - 1 : end;
 }
 
 static inline struct spinlock *
@@ -864,9 +864,14 @@ pmap_remove_table(struct pmap *pmap, uint64_t *table, vm_offset_t start,
     uint64_t before = vm_page_from_address(table)->index;
     uint64_t left = before;
 
-    while (left != 0 && (slot = table_next(table, slot, last)) < last) {
+    while (left != 0 && slot < last) {
         uint64_t entry = table[slot];
         vm_offset_t at = region + slot * PAGE_SIZE;
+
+        if (entry == 0) {
+            slot = table_next(table, slot, last);
+            continue;
+        }
 
         table[slot] = 0;
         pmap_forget(pmap, at, entry);
@@ -918,9 +923,14 @@ pmap_protect_table(uint64_t *table, vm_offset_t start, vm_offset_t end,
     unsigned int last = slot + (unsigned int)((end - start) >> PAGE_SHIFT);
     uint64_t left = vm_page_from_address(table)->index;
 
-    while (left != 0 && (slot = table_next(table, slot, last)) < last) {
+    while (left != 0 && slot < last) {
         uint64_t entry = table[slot];
         uint64_t less = (entry & (rights | ~PTE_WRITE)) | (rights & PTE_NX);
+
+        if (entry == 0) {
+            slot = table_next(table, slot, last);
+            continue;
+        }
 
         if (entry != less) {
             table[slot] = less;
