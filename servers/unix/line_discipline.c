@@ -355,9 +355,10 @@ line_receive_signal(struct line_discipline *line, uint8_t byte)
         line_flush(line);
     }
 
+    /* It may throw the output away: what is echoed comes after that. */
     line->stopped = false;
-    line_echo(line, byte);
     line->ops->signal(line, signo);
+    line_echo(line, byte);
     return true;
 }
 

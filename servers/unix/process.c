@@ -247,6 +247,17 @@ process_map_page(struct process *process, mach_port_t task)
                   VM_INHERIT_NONE);
 }
 
+void
+process_limit_memory(struct process *process, mach_port_t task)
+{
+    uint64_t limit = process->limits[UNIX_RLIMIT_AS].cur;
+
+    /* 0 would leave the kernel's limit as it is. */
+    if (limit != UNIX_RLIM_INFINITY) {
+        (void)task_set_limits(task, limit > PAGE_SIZE ? limit : PAGE_SIZE, 0);
+    }
+}
+
 int
 process_bind_task(struct process *process, mach_port_t task, mach_port_t port)
 {
@@ -263,6 +274,10 @@ process_bind_task(struct process *process, mach_port_t task, mach_port_t port)
 
     if (kr == KERN_SUCCESS) {
         kr = process_map_page(process, task);
+    }
+
+    if (kr == KERN_SUCCESS) {
+        process_limit_memory(process, task);
     }
 
     if (kr == KERN_SUCCESS) {

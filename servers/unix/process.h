@@ -133,6 +133,9 @@ void process_destroy(struct process *process);
 MUST_CHECK int
 process_bind_task(struct process *process, mach_port_t task, mach_port_t port);
 
+/* Tell the kernel what RLIMIT_AS says. */
+void process_limit_memory(struct process *process, mach_port_t task);
+
 /* A port with the process's payload, in the port set. */
 MUST_CHECK int process_create_port(struct process *process, mach_port_t *portp);
 void process_destroy_port(mach_port_t port);

@@ -258,9 +258,8 @@ do_unix_setrlimit(process_t process, int32_t resource, unix_rlimit_t limit)
 
     *old = limit;
 
-    if (resource == UNIX_RLIMIT_AS && limit.cur != UNIX_RLIM_INFINITY &&
-        limit.cur != 0) {
-        (void)task_set_limits(process->task, limit.cur, 0);
+    if (resource == UNIX_RLIMIT_AS) {
+        process_limit_memory(process, process->task);
     }
 
     return KERN_SUCCESS;

@@ -192,7 +192,6 @@ send_allowed(const struct process *from, const struct process *to, int signo)
 struct send {
     struct process *from;
     struct signal_info info;
-    int pgid; /* 0: any */
     uint32_t found;
     uint32_t sent;
 };
@@ -201,10 +200,6 @@ static void
 send_one(struct process *to, void *argument)
 {
     struct send *send = argument;
-
-    if (send->pgid != 0 && to->group->pgid != send->pgid) {
-        return;
-    }
 
     send->found++;
 
@@ -227,6 +222,23 @@ send_other(struct process *to, void *argument)
 
     if (to != process_init && to != send->from) {
         send_one(to, argument);
+    }
+}
+
+static void
+send_group(int pgid, struct send *send)
+{
+    struct group *group = group_lookup(pgid);
+    struct list *link;
+
+    if (group == NULL) {
+        return;
+    }
+
+    /* Nobody leaves the group meanwhile: a signal only dooms. */
+    list_for_each(&group->members, link)
+    {
+        send_one(list_entry(link, struct process, group_link), send);
     }
 }
 
@@ -257,8 +269,7 @@ signal_send(process_t process, int pid, int signo, int code, uint64_t value)
     } else if (pid == -1) {
         process_for_each(send_other, &send);
     } else {
-        send.pgid = pid == 0 ? process->group->pgid : -pid;
-        process_for_each(send_one, &send);
+        send_group(pid == 0 ? process->group->pgid : -pid, &send);
     }
 
     if (send.found == 0) {
