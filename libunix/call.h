@@ -77,22 +77,22 @@ unix_leave(kern_return_t kr)
                      :
                      : "memory");
 
-    if (__builtin_expect(slot->pending == 0
-                         && kr != UNIX_ERROR(UNIX_ERESTART), 1)) {
+    if (__builtin_expect(slot->pending == 0 && kr != UNIX_ERROR(UNIX_ERESTART),
+                         1)) {
         return false;
     }
 
     return unix_signals_run(kr);
 }
 
-#define UNIX_CALL(stub) \
-    ({ \
-        kern_return_t kr_; \
-        do { \
-            unix_enter(); \
-            kr_ = (stub); \
-        } while (unix_leave(kr_)); \
-        kr_; \
+#define UNIX_CALL(stub)                                                        \
+    ({                                                                         \
+        kern_return_t kr_;                                                     \
+        do {                                                                   \
+            unix_enter();                                                      \
+            kr_ = (stub);                                                      \
+        } while (unix_leave(kr_));                                             \
+        kr_;                                                                   \
     })
 
 /* The errno that a result stands for. */

@@ -34,13 +34,13 @@ file_read(int fd, void *buf, size_t size, off_t offset)
 
     if (size <= UNIX_INLINE_MAX) {
         count = (mach_msg_type_number_t)size;
-        kr = UNIX_CALL(unix_read(unix_port, fd, (uint32_t)size, offset, buf,
-                                 &count));
+        kr = UNIX_CALL(
+            unix_read(unix_port, fd, (uint32_t)size, offset, buf, &count));
         return unix_value(kr, count);
     }
 
-    kr = UNIX_CALL(unix_read_long(unix_port, fd, offset, (uint64_t)buf, size,
-                                  &done));
+    kr = UNIX_CALL(
+        unix_read_long(unix_port, fd, offset, (uint64_t)buf, size, &done));
     return unix_value(kr, (long)done);
 }
 
@@ -54,8 +54,8 @@ file_write(int fd, const void *buf, size_t size, off_t offset)
         kr = UNIX_CALL(unix_write(unix_port, fd, offset, unix_path(buf),
                                   (mach_msg_type_number_t)size, &done));
     } else {
-        kr = UNIX_CALL(unix_write_long(unix_port, fd, offset, (uint64_t)buf,
-                                       size, &done));
+        kr = UNIX_CALL(
+            unix_write_long(unix_port, fd, offset, (uint64_t)buf, size, &done));
     }
 
     return unix_value(kr, (long)done);

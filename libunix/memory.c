@@ -36,8 +36,8 @@ heap_grow(uintptr_t to)
     vm_address_t address = heap_top;
     vm_size_t size = (to - heap_top + HEAP_STEP - 1) & ~(HEAP_STEP - 1);
 
-    if (syscall_vm_allocate(mach_task_self(), &address, size, VM_FLAGS_FIXED)
-        != KERN_SUCCESS) {
+    if (syscall_vm_allocate(mach_task_self(), &address, size, VM_FLAGS_FIXED) !=
+        KERN_SUCCESS) {
         return -1;
     }
 
@@ -106,8 +106,8 @@ map_error(kern_return_t kr)
         return 0;
     }
 
-    errno = (kr == KERN_NO_SPACE || kr == KERN_RESOURCE_SHORTAGE) ? ENOMEM
-                                                                  : EINVAL;
+    errno =
+        (kr == KERN_NO_SPACE || kr == KERN_RESOURCE_SHORTAGE) ? ENOMEM : EINVAL;
     return -1;
 }
 
@@ -131,8 +131,8 @@ mmap(void *where, size_t length, int protection, int flags, int fd,
     (void)fd;
     (void)offset;
 
-    if (length == 0 || size < length || (flags & MAP_ANONYMOUS) == 0
-        || (fixed && (address & (PAGE_SIZE - 1)) != 0)) {
+    if (length == 0 || size < length || (flags & MAP_ANONYMOUS) == 0 ||
+        (fixed && (address & (PAGE_SIZE - 1)) != 0)) {
         errno = (flags & MAP_ANONYMOUS) == 0 ? ENODEV : EINVAL;
         return MAP_FAILED;
     }
@@ -161,8 +161,8 @@ munmap(void *where, size_t length)
         return -1;
     }
 
-    return map_error(syscall_vm_deallocate(mach_task_self(), address,
-                                           page_round(length)));
+    return map_error(
+        syscall_vm_deallocate(mach_task_self(), address, page_round(length)));
 }
 
 int

@@ -26,8 +26,8 @@ path_open(int dirfd, const char *path, int flags, mode_t mode)
     int32_t fd;
     kern_return_t kr;
 
-    kr = UNIX_CALL(unix_open(unix_port, dirfd, flags, mode, unix_path(path),
-                             &fd));
+    kr = UNIX_CALL(
+        unix_open(unix_port, dirfd, flags, mode, unix_path(path), &fd));
     return (int)unix_value(kr, fd);
 }
 
@@ -64,9 +64,8 @@ open(const char *path, int flags, ...)
 int
 fstatat(int dirfd, const char *path, struct stat *status, int flags)
 {
-    return unix_result(UNIX_CALL(unix_stat(unix_port, dirfd, flags,
-                                           unix_path(path),
-                                           (unix_stat_t *)status)));
+    return unix_result(UNIX_CALL(unix_stat(
+        unix_port, dirfd, flags, unix_path(path), (unix_stat_t *)status)));
 }
 
 int
@@ -85,15 +84,15 @@ int
 statvfs(const char *path, struct statvfs *status)
 {
     status->f_type = 0;
-    return unix_result(UNIX_CALL(unix_statvfs(unix_port, unix_path(path),
-                                              (unix_statvfs_t *)status)));
+    return unix_result(UNIX_CALL(
+        unix_statvfs(unix_port, unix_path(path), (unix_statvfs_t *)status)));
 }
 
 int
 faccessat(int dirfd, const char *path, int mode, int flags)
 {
-    return unix_result(UNIX_CALL(
-        unix_access(unix_port, dirfd, mode, flags, unix_path(path))));
+    return unix_result(
+        UNIX_CALL(unix_access(unix_port, dirfd, mode, flags, unix_path(path))));
 }
 
 int
@@ -115,8 +114,8 @@ euidaccess(const char *path, int mode)
 }
 
 int
-linkat(int old_dirfd, const char *old_path, int new_dirfd,
-       const char *new_path, int flags)
+linkat(int old_dirfd, const char *old_path, int new_dirfd, const char *new_path,
+       int flags)
 {
     return unix_result(
         UNIX_CALL(unix_link(unix_port, old_dirfd, new_dirfd, flags,
@@ -149,8 +148,8 @@ readlinkat(int dirfd, const char *path, char *buf, size_t size)
     mach_msg_type_number_t count = sizeof(target);
     kern_return_t kr;
 
-    kr = UNIX_CALL(unix_readlink(unix_port, dirfd, unix_path(path), target,
-                                 &count));
+    kr = UNIX_CALL(
+        unix_readlink(unix_port, dirfd, unix_path(path), target, &count));
 
     if (kr != KERN_SUCCESS) {
         return unix_fail(kr);
@@ -220,8 +219,8 @@ mkdir(const char *path, mode_t mode)
 int
 mknodat(int dirfd, const char *path, mode_t mode, dev_t device)
 {
-    return unix_result(UNIX_CALL(
-        unix_mknod(unix_port, dirfd, mode, device, unix_path(path))));
+    return unix_result(
+        UNIX_CALL(unix_mknod(unix_port, dirfd, mode, device, unix_path(path))));
 }
 
 int
@@ -245,8 +244,8 @@ mkfifo(const char *path, mode_t mode)
 int
 fchmodat(int dirfd, const char *path, mode_t mode, int flags)
 {
-    return unix_result(UNIX_CALL(
-        unix_chmod(unix_port, dirfd, mode, flags, unix_path(path))));
+    return unix_result(
+        UNIX_CALL(unix_chmod(unix_port, dirfd, mode, flags, unix_path(path))));
 }
 
 int
@@ -275,8 +274,7 @@ lchown(const char *path, uid_t uid, gid_t gid)
 }
 
 int
-utimensat(int dirfd, const char *path, const struct timespec *times,
-          int flags)
+utimensat(int dirfd, const char *path, const struct timespec *times, int flags)
 {
     unix_timespec_t atime = { 0, UNIX_UTIME_NOW };
     unix_timespec_t mtime = { 0, UNIX_UTIME_NOW };
@@ -286,8 +284,8 @@ utimensat(int dirfd, const char *path, const struct timespec *times,
         mtime = (unix_timespec_t){ times[1].tv_sec, times[1].tv_nsec };
     }
 
-    return unix_result(UNIX_CALL(unix_utimens(
-        unix_port, dirfd, flags, atime, mtime, unix_path(path))));
+    return unix_result(UNIX_CALL(
+        unix_utimens(unix_port, dirfd, flags, atime, mtime, unix_path(path))));
 }
 
 static int

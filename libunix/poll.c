@@ -35,10 +35,9 @@ poll_wait(struct pollfd *fds, nfds_t count, int64_t ns, const sigset_t *mask)
     do {
         result_count = UNIX_OPEN_MAX;
         unix_enter();
-        kr = unix_poll(unix_port, ns, mask != NULL,
-                       (mask != NULL) ? *mask : 0, (unix_pollfd_t *)fds,
-                       (mach_msg_type_number_t)count, &ready,
-                       (unix_pollfd_t *)fds, &result_count);
+        kr = unix_poll(unix_port, ns, mask != NULL, (mask != NULL) ? *mask : 0,
+                       (unix_pollfd_t *)fds, (mach_msg_type_number_t)count,
+                       &ready, (unix_pollfd_t *)fds, &result_count);
     } while (unix_leave(kr));
 
     if (mask != NULL && kr == UNIX_ERROR(EINTR)) {
@@ -56,8 +55,8 @@ poll(struct pollfd *fds, nfds_t count, int timeout)
 }
 
 static size_t
-select_list(struct pollfd *list, int count, const fd_set *in,
-            const fd_set *out, const fd_set *except)
+select_list(struct pollfd *list, int count, const fd_set *in, const fd_set *out,
+            const fd_set *except)
 {
     size_t length = 0;
     short events;
@@ -79,8 +78,7 @@ select_list(struct pollfd *list, int count, const fd_set *in,
 
 /* Returns 1 if the descriptor is in the set and stays there. */
 static int
-select_update(const struct pollfd *entry, short asked, short found,
-              fd_set *set)
+select_update(const struct pollfd *entry, short asked, short found, fd_set *set)
 {
     if ((entry->events & asked) == 0) {
         return 0;
@@ -121,8 +119,8 @@ select_wait(int count, fd_set *in, fd_set *out, fd_set *except, int64_t ns,
     }
 
     for (size_t i = 0; i < length; i++) {
-        ready += select_update(&list[i], POLLIN, POLLIN | POLLHUP | POLLERR,
-                               in);
+        ready +=
+            select_update(&list[i], POLLIN, POLLIN | POLLHUP | POLLERR, in);
         ready += select_update(&list[i], POLLOUT, POLLOUT | POLLERR, out);
         ready += select_update(&list[i], POLLPRI, POLLPRI, except);
     }
@@ -137,8 +135,8 @@ select(int count, fd_set *in, fd_set *out, fd_set *except,
     int64_t ns = -1;
 
     if (timeout != NULL) {
-        if (timeout->tv_sec < 0 || timeout->tv_usec < 0
-            || timeout->tv_usec >= 1000000) {
+        if (timeout->tv_sec < 0 || timeout->tv_usec < 0 ||
+            timeout->tv_usec >= 1000000) {
             errno = EINVAL;
             return -1;
         }
@@ -156,8 +154,8 @@ pselect(int count, fd_set *in, fd_set *out, fd_set *except,
     int64_t ns = -1;
 
     if (timeout != NULL) {
-        if (timeout->tv_sec < 0 || timeout->tv_nsec < 0
-            || timeout->tv_nsec >= NS_PER_S) {
+        if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
+            timeout->tv_nsec >= NS_PER_S) {
             errno = EINVAL;
             return -1;
         }

@@ -139,9 +139,9 @@ execve(const char *path, char *const argv[], char *const envp[])
         return -1;
     }
 
-    kr = UNIX_CALL(unix_exec(unix_port, UNIX_AT_FDCWD,
-                             (uint64_t)strings.data, strings.size,
-                             strings.argc, strings.envc, unix_path(path)));
+    kr = UNIX_CALL(unix_exec(unix_port, UNIX_AT_FDCWD, (uint64_t)strings.data,
+                             strings.size, strings.argc, strings.envc,
+                             unix_path(path)));
     mig_deallocate((vm_address_t)strings.data, strings.size + 1);
     return unix_result(kr);
 }
@@ -236,8 +236,8 @@ wait4(pid_t which, int *statusp, int options, struct rusage *usage)
     int32_t pid, status;
     kern_return_t kr;
 
-    kr = UNIX_CALL(unix_wait(unix_port, which, options, &pid, &status,
-                             &rusage));
+    kr =
+        UNIX_CALL(unix_wait(unix_port, which, options, &pid, &status, &rusage));
 
     if (kr != KERN_SUCCESS) {
         return (pid_t)unix_fail(kr);

@@ -21,8 +21,8 @@ struct resolve {
 static int
 resolve_init(struct resolve *resolve, const char *path)
 {
-    if (strlcpy(resolve->rest, path, sizeof(resolve->rest))
-        >= sizeof(resolve->rest)) {
+    if (strlcpy(resolve->rest, path, sizeof(resolve->rest)) >=
+        sizeof(resolve->rest)) {
         return ENAMETOOLONG;
     }
 
@@ -80,8 +80,7 @@ resolve_step(struct resolve *resolve, const char *name, size_t length)
 
     if (length == 2 && name[0] == '.' && name[1] == '.') {
         slash = strrchr(resolve->done, '/');
-        resolve->length = (slash != NULL) ? (size_t)(slash - resolve->done)
-                                          : 0;
+        resolve->length = (slash != NULL) ? (size_t)(slash - resolve->done) : 0;
         resolve->done[resolve->length] = '\0';
         return 0;
     }

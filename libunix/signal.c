@@ -23,8 +23,9 @@
 
 _Static_assert(sizeof(siginfo_t) == sizeof(unix_siginfo_t), "ABI");
 _Static_assert(sizeof(ucontext_t) == sizeof(struct unix_ucontext), "ABI");
-_Static_assert(offsetof(ucontext_t, uc_mcontext.__fpregs)
-               == offsetof(struct unix_ucontext, fpregs), "ABI");
+_Static_assert(offsetof(ucontext_t, uc_mcontext.__fpregs) ==
+                   offsetof(struct unix_ucontext, fpregs),
+               "ABI");
 _Static_assert(sizeof(stack_t) == sizeof(unix_sigstack_t), "ABI");
 
 /* Known to trampoline.S. */
@@ -71,17 +72,17 @@ signal_on_altstack(const stack_t *stack)
 {
     char *sp = __builtin_frame_address(0);
 
-    return (stack->ss_flags & SS_DISABLE) == 0 && sp >= (char *)stack->ss_sp
-           && sp < (char *)stack->ss_sp + stack->ss_size;
+    return (stack->ss_flags & SS_DISABLE) == 0 && sp >= (char *)stack->ss_sp &&
+           sp < (char *)stack->ss_sp + stack->ss_size;
 }
 
 static void
 signal_deliver(struct signal_taken *taken)
 {
     stack_t *stack = &unix_tcb_self()->altstack;
-    bool away = (taken->action.flags & SA_ONSTACK) != 0
-                && (stack->ss_flags & SS_DISABLE) == 0
-                && !signal_on_altstack(stack);
+    bool away = (taken->action.flags & SA_ONSTACK) != 0 &&
+                (stack->ss_flags & SS_DISABLE) == 0 &&
+                !signal_on_altstack(stack);
     sigset_t mask;
 
     taken->context.uc_stack = *stack;
@@ -148,8 +149,8 @@ signal_reply_in_use(const struct unix_sigframe *frame)
 {
     uint64_t rip = frame->context.gregs[UNIX_REG_RIP];
 
-    return frame->in_call != 0
-           || rip - (uint64_t)mach_msg_trap < MACH_MSG_TRAP_SIZE;
+    return frame->in_call != 0 ||
+           rip - (uint64_t)mach_msg_trap < MACH_MSG_TRAP_SIZE;
 }
 
 /*
@@ -217,8 +218,8 @@ sigaction(int sig, const struct sigaction *action, struct sigaction *old)
         }
     }
 
-    kr = UNIX_CALL(unix_signal_action(unix_port, sig, action != NULL, request,
-                                      &answer));
+    kr = UNIX_CALL(
+        unix_signal_action(unix_port, sig, action != NULL, request, &answer));
 
     if (kr == KERN_SUCCESS && old != NULL) {
         old->sa_handler = (_sig_func_ptr)answer.handler;
@@ -233,8 +234,7 @@ sigaction(int sig, const struct sigaction *action, struct sigaction *old)
 _sig_func_ptr
 signal(int sig, _sig_func_ptr handler)
 {
-    struct sigaction action = { .sa_handler = handler,
-                                .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
     struct sigaction old;
 
     if (sigaction(sig, &action, &old) != 0) {
@@ -405,9 +405,9 @@ sigaltstack(const stack_t *stack, stack_t *old)
         request.size = stack->ss_size;
     }
 
-    kr = UNIX_CALL(unix_signal_altstack(
-        unix_port, (uint64_t)__builtin_frame_address(0), stack != NULL,
-        request, &answer));
+    kr = UNIX_CALL(unix_signal_altstack(unix_port,
+                                        (uint64_t)__builtin_frame_address(0),
+                                        stack != NULL, request, &answer));
 
     if (kr != KERN_SUCCESS) {
         return (int)unix_fail(kr);
@@ -444,8 +444,8 @@ killpg(pid_t pgid, int sig)
 int
 sigqueue(pid_t pid, int sig, const union sigval value)
 {
-    return unix_result(UNIX_CALL(unix_signal_queue(
-        unix_port, pid, sig, (uint64_t)value.sival_ptr)));
+    return unix_result(UNIX_CALL(
+        unix_signal_queue(unix_port, pid, sig, (uint64_t)value.sival_ptr)));
 }
 
 int

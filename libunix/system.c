@@ -68,8 +68,8 @@ uname(struct utsname *name)
 int
 getrlimit(int resource, struct rlimit *limit)
 {
-    return unix_result(UNIX_CALL(
-        unix_getrlimit(unix_port, resource, (unix_rlimit_t *)limit)));
+    return unix_result(
+        UNIX_CALL(unix_getrlimit(unix_port, resource, (unix_rlimit_t *)limit)));
 }
 
 int
@@ -77,8 +77,7 @@ setrlimit(int resource, const struct rlimit *limit)
 {
     unix_rlimit_t request = { limit->rlim_cur, limit->rlim_max };
 
-    return unix_result(
-        UNIX_CALL(unix_setrlimit(unix_port, resource, request)));
+    return unix_result(UNIX_CALL(unix_setrlimit(unix_port, resource, request)));
 }
 
 int
@@ -125,8 +124,7 @@ system_limit(int resource)
 {
     struct rlimit limit;
 
-    if (getrlimit(resource, &limit) != 0
-        || limit.rlim_cur == RLIM_INFINITY) {
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
         return -1;
     }
 
@@ -185,6 +183,7 @@ static const struct system_value system_values[] = {
     { _SC_RE_DUP_MAX, RE_DUP_MAX },
     { _SC_SHELL, _POSIX_SHELL },
     { _SC_THREAD_SAFE_FUNCTIONS, _POSIX_THREAD_SAFE_FUNCTIONS },
+    { _SC_SPAWN, _POSIX_SPAWN },
     { _SC_SYMLOOP_MAX, SYMLOOP_MAX },
     { _SC_STREAM_MAX, UNIX_OPEN_MAX },
     { _SC_V7_LP64_OFF64, 1 },

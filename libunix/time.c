@@ -43,9 +43,9 @@ time_uptime(int64_t *offsetp)
         sequence = page->sequence;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         delta = time_stamp() - page->tsc_base;
-        uptime = page->uptime_base
-                 + (uint64_t)(((unsigned __int128)delta * page->mult)
-                              >> page->shift);
+        uptime =
+            page->uptime_base +
+            (uint64_t)(((unsigned __int128)delta * page->mult) >> page->shift);
         *offsetp = page->realtime_offset;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
 
@@ -80,8 +80,8 @@ clock_gettime(clockid_t clock, struct timespec *spec)
             return -1;
         }
 
-        now = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_S
-              + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * NS_PER_US;
+        now = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_S +
+              (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * NS_PER_US;
         *spec = time_spec(now);
         return 0;
     default:
@@ -93,15 +93,14 @@ clock_gettime(clockid_t clock, struct timespec *spec)
 int
 clock_getres(clockid_t clock, struct timespec *spec)
 {
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC
-        && clock != CLOCK_PROCESS_CPUTIME_ID) {
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
+        clock != CLOCK_PROCESS_CPUTIME_ID) {
         errno = EINVAL;
         return -1;
     }
 
     if (spec != NULL) {
-        *spec = time_spec((clock == CLOCK_PROCESS_CPUTIME_ID) ? NS_PER_US
-                                                              : 1);
+        *spec = time_spec((clock == CLOCK_PROCESS_CPUTIME_ID) ? NS_PER_US : 1);
     }
 
     return 0;
@@ -110,8 +109,8 @@ clock_getres(clockid_t clock, struct timespec *spec)
 int
 clock_settime(clockid_t clock, const struct timespec *spec)
 {
-    if (clock != CLOCK_REALTIME || spec->tv_nsec < 0
-        || spec->tv_nsec >= NS_PER_S) {
+    if (clock != CLOCK_REALTIME || spec->tv_nsec < 0 ||
+        spec->tv_nsec >= NS_PER_S) {
         errno = EINVAL;
         return -1;
     }
@@ -151,8 +150,8 @@ time_sleep(clockid_t clock, int flags, const struct timespec *request,
     int64_t time, rest;
     kern_return_t kr;
 
-    if (request->tv_nsec < 0 || request->tv_nsec >= NS_PER_S
-        || request->tv_sec < 0) {
+    if (request->tv_nsec < 0 || request->tv_nsec >= NS_PER_S ||
+        request->tv_sec < 0) {
         return EINVAL;
     }
 
@@ -168,8 +167,8 @@ time_sleep(clockid_t clock, int flags, const struct timespec *request,
 
     if (left != NULL && flags == 0) {
         clock_gettime(CLOCK_MONOTONIC, &end);
-        rest = time - (end.tv_sec - begin.tv_sec) * NS_PER_S
-               - (end.tv_nsec - begin.tv_nsec);
+        rest = time - (end.tv_sec - begin.tv_sec) * NS_PER_S -
+               (end.tv_nsec - begin.tv_nsec);
         *left = time_spec((rest > 0) ? rest : 0);
     }
 
@@ -219,8 +218,8 @@ times(struct tms *tms)
     struct rusage self, children;
     int64_t offset;
 
-    if (getrusage(RUSAGE_SELF, &self) != 0
-        || getrusage(RUSAGE_CHILDREN, &children) != 0) {
+    if (getrusage(RUSAGE_SELF, &self) != 0 ||
+        getrusage(RUSAGE_CHILDREN, &children) != 0) {
         return -1;
     }
 
@@ -256,17 +255,16 @@ time_to_timeval(int64_t ns)
 }
 
 static int
-timer_exchange(int which, const struct itimerval *value,
-               struct itimerval *old)
+timer_exchange(int which, const struct itimerval *value, struct itimerval *old)
 {
     unix_itimer_t request = { 0, 0 };
     unix_itimer_t answer;
     kern_return_t kr;
 
     if (value != NULL) {
-        if (value->it_value.tv_usec < 0 || value->it_value.tv_usec >= 1000000
-            || value->it_interval.tv_usec < 0
-            || value->it_interval.tv_usec >= 1000000) {
+        if (value->it_value.tv_usec < 0 || value->it_value.tv_usec >= 1000000 ||
+            value->it_interval.tv_usec < 0 ||
+            value->it_interval.tv_usec >= 1000000) {
             errno = EINVAL;
             return -1;
         }
@@ -275,8 +273,8 @@ timer_exchange(int which, const struct itimerval *value,
         request.interval = time_from_timeval(&value->it_interval);
     }
 
-    kr = UNIX_CALL(unix_itimer(unix_port, which, value != NULL, request,
-                               &answer));
+    kr = UNIX_CALL(
+        unix_itimer(unix_port, which, value != NULL, request, &answer));
 
     if (kr == KERN_SUCCESS && old != NULL) {
         old->it_value = time_to_timeval(answer.value);

@@ -22,8 +22,8 @@ _Static_assert(sizeof(struct winsize) == sizeof(unix_winsize_t), "ABI");
 int
 tcgetattr(int fd, struct termios *termios)
 {
-    return unix_result(UNIX_CALL(
-        unix_tty_getattr(unix_port, fd, (unix_termios_t *)termios)));
+    return unix_result(
+        UNIX_CALL(unix_tty_getattr(unix_port, fd, (unix_termios_t *)termios)));
 }
 
 int

@@ -23,8 +23,8 @@ void verr(int, const char *, va_list)
 void verrx(int, const char *, va_list)
     __attribute__((__noreturn__, __format__(__printf__, 2, 0)));
 void vwarn(const char *, va_list) __attribute__((__format__(__printf__, 1, 0)));
-void vwarnx(const char *, va_list)
-    __attribute__((__format__(__printf__, 1, 0)));
+void
+vwarnx(const char *, va_list) __attribute__((__format__(__printf__, 1, 0)));
 
 __END_DECLS
 

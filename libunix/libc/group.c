@@ -47,8 +47,8 @@ group_parse(char *line, struct group *group, char **members)
         return -1;
     }
 
-    while (fields[3] != NULL && *fields[3] != '\0'
-           && count < GROUP_MEMBERS_MAX) {
+    while (fields[3] != NULL && *fields[3] != '\0' &&
+           count < GROUP_MEMBERS_MAX) {
         members[count] = strsep(&fields[3], ",");
         count++;
     }
@@ -96,9 +96,8 @@ group_find(const char *name, gid_t gid, struct group *group,
 struct group *
 getgrnam(const char *name)
 {
-    return (group_find(name, 0, &group_entry, &group_store) == 0)
-               ? &group_entry
-               : NULL;
+    return (group_find(name, 0, &group_entry, &group_store) == 0) ? &group_entry
+                                                                  : NULL;
 }
 
 struct group *
@@ -121,8 +120,8 @@ group_find_r(const char *name, gid_t gid, struct group *group, char *buf,
         return ERANGE;
     }
 
-    if (group_find(name, gid, group, (struct group_store *)(void *)(buf + pad))
-        == 0) {
+    if (group_find(name, gid, group,
+                   (struct group_store *)(void *)(buf + pad)) == 0) {
         *result = group;
     }
 
@@ -166,8 +165,8 @@ getgrent(void)
         setgrent();
     }
 
-    if (group_file == NULL
-        || group_next(group_file, &group_entry, &group_store) != 0) {
+    if (group_file == NULL ||
+        group_next(group_file, &group_entry, &group_store) != 0) {
         return NULL;
     }
 

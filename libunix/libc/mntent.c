@@ -35,8 +35,8 @@ mntent_unescape(char *text)
 
     while (*text != '\0') {
         if (text[0] == '\\' && strspn(text + 1, "01234567") >= 3) {
-            *out = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3
-                          | (text[3] - '0'));
+            *out = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+                          (text[3] - '0'));
             text += 4;
         } else {
             *out = *text;
@@ -99,9 +99,8 @@ hasmntopt(const struct mntent *entry, const char *option)
     char *at = entry->mnt_opts;
 
     while ((at = strstr(at, option)) != NULL) {
-        if ((at == entry->mnt_opts || at[-1] == ',')
-            && (at[length] == '\0' || at[length] == ','
-                || at[length] == '=')) {
+        if ((at == entry->mnt_opts || at[-1] == ',') &&
+            (at[length] == '\0' || at[length] == ',' || at[length] == '=')) {
             return at;
         }
 

@@ -55,9 +55,9 @@ passwd_find(const char *name, uid_t uid, struct passwd *entry, char *buf,
             break;
         }
 
-        if (passwd_parse(buf, entry) == 0
-            && ((name != NULL) ? strcmp(name, entry->pw_name) == 0
-                               : uid == entry->pw_uid)) {
+        if (passwd_parse(buf, entry) == 0 &&
+            ((name != NULL) ? strcmp(name, entry->pw_name) == 0
+                            : uid == entry->pw_uid)) {
             *result = entry;
             break;
         }

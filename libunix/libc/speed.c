@@ -42,8 +42,8 @@ cfsetspeed(struct termios *termios, speed_t speed)
 void
 cfmakeraw(struct termios *termios)
 {
-    termios->c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR
-                                    | IGNCR | ICRNL | IXON);
+    termios->c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR |
+                                    IGNCR | ICRNL | IXON);
     termios->c_oflag &= ~(tcflag_t)OPOST;
     termios->c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
     termios->c_cflag &= ~(tcflag_t)(CSIZE | PARENB);

@@ -6,12 +6,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <math.h>
 #include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +208,54 @@ jump_value(int value)
     return result;
 }
 
+/* Memory from sbrk() is zero, also where it was used before. */
+static void
+test_break(void)
+{
+    const size_t size = 3000000;
+    char *start = sbrk(0);
+    int good = 1;
+
+    memset(sbrk((ptrdiff_t)size), 'x', size);
+    sbrk(-(ptrdiff_t)size);
+    ok(sbrk(0) == start, "sbrk back and forth");
+    sbrk((ptrdiff_t)size);
+
+    for (size_t i = 0; i < size; i++) {
+        good &= start[i] == 0;
+    }
+
+    ok(good, "memory that comes again is zero");
+    sbrk(-(ptrdiff_t)size);
+}
+
+static void
+test_spawn(void)
+{
+    char *argv[] = { (char *)"sh", (char *)"-c", (char *)"exit 5", NULL };
+    posix_spawn_file_actions_t actions;
+    int status = -1;
+    pid_t pid;
+
+    ok(posix_spawn(&pid, "/bin/sh", NULL, NULL, argv, environ) == 0 &&
+           waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 5,
+       "posix_spawn");
+    ok(posix_spawn(&pid, "/nothing", NULL, NULL, argv, environ) == ENOENT,
+       "posix_spawn of nothing: ENOENT");
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 5, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, 5, 7);
+    posix_spawn_file_actions_addclose(&actions, 5);
+    argv[2] = (char *)"test ! -e /nothing; exec true <&7";
+    status = -1;
+    ok(posix_spawnp(&pid, "sh", &actions, NULL, argv, environ) == 0 &&
+           waitpid(pid, &status, 0) == pid && status == 0,
+       "posix_spawnp with file actions");
+    posix_spawn_file_actions_destroy(&actions);
+    errno = 0;
+    ok(wait(&status) == -1 && errno == ECHILD, "no child is left");
+}
+
 static void
 test_rest(void)
 {
@@ -232,6 +282,8 @@ main(void)
     test_directories();
     test_system();
     test_waiting();
+    test_break();
+    test_spawn();
     test_rest();
     return tap_done();
 }

@@ -11,9 +11,9 @@
 
 struct dirent {
     __ino_t d_ino;
-    __off_t d_off;             /* cookie of the next entry, for seekdir() */
-    unsigned short d_reclen;   /* whole length, a multiple of 8 */
-    unsigned char d_type;      /* one of DT_*, or DT_UNKNOWN */
+    __off_t d_off;           /* cookie of the next entry, for seekdir() */
+    unsigned short d_reclen; /* whole length, a multiple of 8 */
+    unsigned char d_type;    /* one of DT_*, or DT_UNKNOWN */
     char d_name[256];
 };
 
@@ -33,7 +33,7 @@ typedef struct __dirstream DIR;
 #define DT_LNK 10
 #define DT_SOCK 12
 
-#define IFTODT(mode) (((mode) & 0170000) >> 12)
+#define IFTODT(mode) (((mode)&0170000) >> 12)
 #define DTTOIF(type) ((type) << 12)
 
 #endif /* SYS_DIRENT_H */

@@ -15,12 +15,12 @@ __BEGIN_DECLS
 #define _IOC_IN 0x40000000UL
 #define _IOC_OUT 0x80000000UL
 #define _IOC_SIZE(request) (((request) >> 16) & 0x3fff)
-#define _IOC(dir, group, num, size) \
+#define _IOC(dir, group, num, size)                                            \
     ((dir) | ((unsigned long)(size) << 16) | ((group) << 8) | (num))
 #define _IO(group, num) _IOC(0UL, group, num, 0)
 #define _IOW(group, num, type) _IOC(_IOC_IN, group, num, sizeof(type))
 #define _IOR(group, num, type) _IOC(_IOC_OUT, group, num, sizeof(type))
-#define _IOWR(group, num, type) \
+#define _IOWR(group, num, type)                                                \
     _IOC(_IOC_IN | _IOC_OUT, group, num, sizeof(type))
 
 struct winsize {

@@ -24,9 +24,9 @@
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #ifndef howmany
-#define howmany(x, y) (((x) + ((y) - 1)) / (y))
+#define howmany(x, y) (((x) + ((y)-1)) / (y))
 #endif
 #define roundup(x, y) (howmany(x, y) * (y))
-#define powerof2(x) ((((x) - 1) & (x)) == 0)
+#define powerof2(x) ((((x)-1) & (x)) == 0)
 
 #endif /* SYS_PARAM_H */

@@ -29,11 +29,11 @@ typedef struct fd_set {
 } fd_set;
 #define _SYS_TYPES_FD_SET
 
-#define FD_SET(n, p) \
+#define FD_SET(n, p)                                                           \
     ((void)((p)->fds_bits[(n) / NFDBITS] |= 1UL << ((n) % NFDBITS)))
-#define FD_CLR(n, p) \
+#define FD_CLR(n, p)                                                           \
     ((void)((p)->fds_bits[(n) / NFDBITS] &= ~(1UL << ((n) % NFDBITS))))
-#define FD_ISSET(n, p) \
+#define FD_ISSET(n, p)                                                         \
     (((p)->fds_bits[(n) / NFDBITS] & (1UL << ((n) % NFDBITS))) != 0)
 #define FD_ZERO(p) ((void)__builtin_memset((p), 0, sizeof(fd_set)))
 

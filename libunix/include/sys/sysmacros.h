@@ -9,7 +9,7 @@
 
 #define major(dev) ((unsigned int)((unsigned long)(dev) >> 32))
 #define minor(dev) ((unsigned int)(dev))
-#define makedev(major, minor) \
+#define makedev(major, minor)                                                  \
     (((unsigned long)(major) << 32) | (unsigned int)(minor))
 
 #endif /* SYS_SYSMACROS_H */

@@ -18,17 +18,17 @@ __BEGIN_DECLS
 #define WCONTINUED 8
 
 #define WEXITSTATUS(status) (((status) >> 8) & 0xff)
-#define WTERMSIG(status) ((status) & 0x7f)
+#define WTERMSIG(status) ((status)&0x7f)
 #define WSTOPSIG(status) WEXITSTATUS(status)
 #define WIFEXITED(status) (WTERMSIG(status) == 0)
-#define WIFSTOPPED(status) (((status) & 0xff) == 0x7f)
-#define WIFSIGNALED(status) (!WIFEXITED(status) && !WIFSTOPPED(status) \
-                             && !WIFCONTINUED(status))
+#define WIFSTOPPED(status) (((status)&0xff) == 0x7f)
+#define WIFSIGNALED(status)                                                    \
+    (!WIFEXITED(status) && !WIFSTOPPED(status) && !WIFCONTINUED(status))
 #define WIFCONTINUED(status) ((status) == 0xffff)
 
 #if __BSD_VISIBLE
 #define WCOREFLAG 0x80
-#define WCOREDUMP(status) (((status) & WCOREFLAG) != 0)
+#define WCOREDUMP(status) (((status)&WCOREFLAG) != 0)
 #endif
 
 struct rusage;
