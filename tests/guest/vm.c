@@ -349,7 +349,9 @@ inheritance(void)
     ranges = (vm_address_t *)table;
 
     for (vm_inherit_t i = VM_INHERIT_SHARE; i <= VM_INHERIT_NONE; i++) {
-        ranges[i] = take(1);
+        /* Where nothing that the child allocates for itself will land. */
+        ranges[i] = table + PAGES(16 * (i + 1));
+        (void)vm_allocate(SELF, &ranges[i], PAGES(1), VM_FLAGS_FIXED);
         *(char *)ranges[i] = 5;
         is(vm_inherit(SELF, ranges[i], PAGES(1), i), KERN_SUCCESS, "inherit");
     }
