@@ -338,7 +338,7 @@ inheritance_child(mach_port_t port)
 static void
 inheritance(void)
 {
-    vm_address_t table = 0x200000000000, *ranges;
+    vm_address_t table = 0x200000000000, above, *ranges;
     mach_port_t port = guest_port(), task;
     struct {
         mach_msg_header_t head;
@@ -356,6 +356,8 @@ inheritance(void)
         is(vm_inherit(SELF, ranges[i], PAGES(1), i), KERN_SUCCESS, "inherit");
     }
 
+    /* The child's stack shall find no room where the third is missing. */
+    above = take(1);
     task = guest_child(inheritance_child, port, NULL);
     is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(m), port,
                 5000, 0),
@@ -368,6 +370,7 @@ inheritance(void)
         drop(ranges[i], 1);
     }
 
+    drop(above, 1);
     drop(table, 1);
     (void)mach_port_deallocate(SELF, task);
     (void)mach_port_destroy(SELF, port);
