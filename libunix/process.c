@@ -46,12 +46,18 @@ unix_fork_child(void)
     (void)unix_leave(KERN_SUCCESS);
 }
 
+/* No answer comes: the thread waits for its end, and the server runs. */
 void
 _exit(int status)
 {
+    mach_msg_header_t nothing;
+
     for (;;) {
         unix_enter();
         (void)unix_exit(unix_port, status & 0xff);
+        (void)mach_msg(&nothing, MACH_RCV_MSG, 0, sizeof(nothing),
+                       mig_get_reply_port(), MACH_MSG_TIMEOUT_NONE,
+                       MACH_PORT_NULL);
     }
 }
 
