@@ -205,7 +205,8 @@ static bool
 map_split(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t address)
 {
     struct vm_map_entry *before = map_before(map, entry);
-    struct vm_map_entry *lower = vm_map_entry_create();
+    struct vm_map_entry *lower =
+        map->entry_count < VM_MAP_ENTRIES_MAX ? vm_map_entry_create() : NULL;
 
     if (lower == NULL) {
         return false;
@@ -563,6 +564,10 @@ vm_map_find_place(struct vm_map *map, const struct vm_map_request *request,
 
     if (map->dead) {
         return KERN_TERMINATED;
+    }
+
+    if (unlikely(map->entry_count >= VM_MAP_ENTRIES_MAX)) {
+        return KERN_RESOURCE_SHORTAGE;
     }
 
     if ((request->flags & VM_FLAGS_ANYWHERE) != 0) {

@@ -52,6 +52,9 @@ struct vm_map_entry {
     bool charged; /* private: its size is charged to the account */
 };
 
+/* Ranges that one map may have: each costs the kernel memory. */
+#define VM_MAP_ENTRIES_MAX 65536u
+
 /*
  * References: the task, and whoever works on the map; when the last goes the
  * entries go. A dead map (task terminated) has no entries and takes none.

@@ -304,6 +304,35 @@ test_limit(void)
     vm_map_unref(map);
 }
 
+/* Nobody makes the kernel spend all its memory on ranges. */
+static void
+test_entries_limit(void)
+{
+    struct vm_map *map = env_map_create();
+    vm_offset_t address = BASE;
+    kern_return_t kr = KERN_SUCCESS;
+    unsigned int count = 0;
+
+    allocate_at(map, BASE, 1ul << 32);
+
+    while (kr == KERN_SUCCESS && count < 100000) {
+        kr = vm_map_protect(map, address, PAGE_SIZE, false, VM_PROT_READ);
+        address += 2 * PAGE_SIZE;
+        count++;
+    }
+
+    is(kr, KERN_RESOURCE_SHORTAGE, "entries: an end after %u", count);
+    ok(map->entry_count <= VM_MAP_ENTRIES_MAX, "entries: %u of them",
+       map->entry_count);
+    is(env_write(map, BASE + PAGE_SIZE, 1), KERN_SUCCESS,
+       "entries: memory can be used");
+    is(vm_map_remove(map, BASE, 1ul << 31), KERN_SUCCESS,
+       "entries: and given back");
+    is(vm_map_protect(map, BASE + (3ul << 30), PAGE_SIZE, false, VM_PROT_READ),
+       KERN_SUCCESS, "entries: then there is room again");
+    vm_map_unref(map);
+}
+
 /* -- Chains ---------------------------------------------------------------- */
 
 static unsigned int
@@ -760,6 +789,7 @@ main(void)
     test_edge_map();
     test_errors();
     test_limit();
+    test_entries_limit();
     test_generations();
     test_forks();
     test_stale();
