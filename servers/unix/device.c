@@ -20,6 +20,9 @@
 
 #define DEVICE_CHUNK 4096
 
+/* A longer read gets no more: it must not hold the others up. */
+#define DEVICE_READ_MAX (16UL * 1024 * 1024)
+
 const struct device_node device_nodes[] = {
     { "null", UNIX_S_IFCHR | 0666, DEVICE_NULL },
     { "zero", UNIX_S_IFCHR | 0666, DEVICE_ZERO },
@@ -65,7 +68,7 @@ device_read_zero(struct file *file, struct io *io)
 
     (void)file;
 
-    while (error == 0 && io_left(io) != 0) {
+    while (error == 0 && io_left(io) != 0 && io->done < DEVICE_READ_MAX) {
         size_t size = io_left(io) < DEVICE_CHUNK ? io_left(io) : DEVICE_CHUNK;
 
         error = io_put(io, zeros, size);
@@ -82,7 +85,7 @@ device_read_random(struct file *file, struct io *io)
 
     (void)file;
 
-    while (error == 0 && io_left(io) != 0) {
+    while (error == 0 && io_left(io) != 0 && io->done < DEVICE_READ_MAX) {
         size_t size = io_left(io) < sizeof(bytes) ? io_left(io) : sizeof(bytes);
 
         random_fill(bytes, size);

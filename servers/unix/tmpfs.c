@@ -3,7 +3,8 @@
  * A file system in memory. A directory is a list of entries in the order in
  * which they were made; each has a number that only grows, which is the
  * cookie that readdir goes on from, so that nothing is seen twice or missed
- * when others come and go. Names are compared after their hashes.
+ * when others come and go. To find a name there are chains by its hash, as many
+ * as there are entries; small directories have none.
  *
  * The number of nodes is bounded, like the memory of their data.
  */
@@ -17,6 +18,7 @@
 
 #define TMPFS_NODES_MAX 65536
 #define TMPFS_BLOCK 4096
+#define TMPFS_CHAINS_MIN 16u /* fewer entries are looked through one by one */
 
 struct tmpfs {
     struct filesystem fs;
@@ -26,6 +28,7 @@ struct tmpfs {
 
 struct tmpfs_entry {
     struct list link;
+    struct tmpfs_entry *chain_next;
     struct vnode *vnode; /* no reference: nlink counts it */
     int64_t cookie;
     uint32_t hash;
@@ -35,11 +38,15 @@ struct tmpfs_entry {
 
 struct tmpfs_node {
     struct vnode vnode;
-    struct vnode *parent;    /* of a directory; null: removed */
-    struct list entries;     /* of a directory */
-    int64_t next_cookie;     /* of a directory */
-    char *target;            /* of a symbolic link */
-    struct memory_file file; /* of a regular file */
+    struct vnode *parent;          /* of a directory; null: removed */
+    struct list entries;           /* of a directory */
+    struct tmpfs_entry **chains;   /* of a directory, by hash; or null */
+    struct tmpfs_entry *last_read; /* of a directory: what readdir gave */
+    uint32_t chain_count;          /* a power of two, or 0 */
+    uint32_t entry_count;          /* of a directory */
+    int64_t next_cookie;           /* of a directory */
+    char *target;                  /* of a symbolic link */
+    struct memory_file file;       /* of a regular file */
 };
 
 static const struct vnode_ops tmpfs_ops;
@@ -101,6 +108,7 @@ tmpfs_destroy(struct vnode *vnode)
 
     tmpfs_of(vnode)->nodes--;
     memory_file_fini(&node->file);
+    free(node->chains);
     free(node->target);
     free(node);
 }
@@ -120,24 +128,99 @@ tmpfs_hash(const char *name, size_t length)
     return hash;
 }
 
+static bool
+tmpfs_named(const struct tmpfs_entry *entry, uint32_t hash, const char *name,
+            size_t length)
+{
+    return entry->hash == hash && entry->length == length &&
+           memcmp(entry->name, name, length) == 0;
+}
+
+static struct tmpfs_entry **
+tmpfs_chain(const struct tmpfs_node *node, uint32_t hash)
+{
+    return &node->chains[hash & (node->chain_count - 1)];
+}
+
 static struct tmpfs_entry *
 tmpfs_find(struct vnode *directory, const char *name, size_t length)
 {
     struct tmpfs_node *node = tmpfs_node(directory);
     uint32_t hash = tmpfs_hash(name, length);
+    struct tmpfs_entry *entry;
     struct list *link;
+
+    if (node->chain_count != 0) {
+        entry = *tmpfs_chain(node, hash);
+
+        while (entry != NULL && !tmpfs_named(entry, hash, name, length)) {
+            entry = entry->chain_next;
+        }
+
+        return entry;
+    }
 
     list_for_each(&node->entries, link)
     {
-        struct tmpfs_entry *entry = list_entry(link, struct tmpfs_entry, link);
+        entry = list_entry(link, struct tmpfs_entry, link);
 
-        if (entry->hash == hash && entry->length == length &&
-            memcmp(entry->name, name, length) == 0) {
+        if (tmpfs_named(entry, hash, name, length)) {
             return entry;
         }
     }
 
     return NULL;
+}
+
+static void
+tmpfs_chain_insert(struct tmpfs_node *node, struct tmpfs_entry *entry)
+{
+    struct tmpfs_entry **chain = tmpfs_chain(node, entry->hash);
+
+    entry->chain_next = *chain;
+    *chain = entry;
+}
+
+static void
+tmpfs_chain_remove(struct tmpfs_node *node, struct tmpfs_entry *entry)
+{
+    struct tmpfs_entry **at = tmpfs_chain(node, entry->hash);
+
+    while (*at != entry) {
+        at = &(*at)->chain_next;
+    }
+
+    *at = entry->chain_next;
+}
+
+/* More chains for a directory that has grown. Without memory it has fewer, or
+ * none: it is only slower. */
+static void
+tmpfs_chains_grow(struct tmpfs_node *node)
+{
+    uint32_t count =
+        node->chain_count == 0 ? TMPFS_CHAINS_MIN : node->chain_count * 2;
+    struct tmpfs_entry **chains;
+    struct list *link;
+
+    if (node->entry_count < count) {
+        return;
+    }
+
+    chains = calloc(count, sizeof(*chains));
+
+    if (chains == NULL) {
+        return;
+    }
+
+    free(node->chains);
+    node->chains = chains;
+    node->chain_count = count;
+
+    list_for_each(&node->entries, link)
+    {
+        tmpfs_chain_insert(node, list_entry(link, struct tmpfs_entry, link));
+    }
 }
 
 static void
@@ -167,6 +250,13 @@ tmpfs_insert(struct vnode *directory, const char *name, size_t length,
     memcpy(entry->name, name, length);
     node->next_cookie++;
     list_insert_tail(&node->entries, &entry->link);
+    node->entry_count++;
+
+    if (node->chain_count != 0) {
+        tmpfs_chain_insert(node, entry);
+    }
+
+    tmpfs_chains_grow(node);
     directory->size += sizeof(*entry) + length;
     vnode->nlink++;
 
@@ -184,8 +274,18 @@ tmpfs_insert(struct vnode *directory, const char *name, size_t length,
 static void
 tmpfs_remove(struct vnode *directory, struct tmpfs_entry *entry)
 {
+    struct tmpfs_node *node = tmpfs_node(directory);
     struct vnode *vnode = entry->vnode;
 
+    if (node->chain_count != 0) {
+        tmpfs_chain_remove(node, entry);
+    }
+
+    if (node->last_read == entry) {
+        node->last_read = NULL;
+    }
+
+    node->entry_count--;
     list_remove(&entry->link);
     directory->size -= sizeof(*entry) + entry->length;
     free(entry);
@@ -351,10 +451,14 @@ tmpfs_readdir(struct vnode *directory, int64_t cookie,
               struct directory_entry *found)
 {
     struct tmpfs_node *node = tmpfs_node(directory);
-    struct list *link;
+    struct list *link = node->entries.next;
 
-    list_for_each(&node->entries, link)
-    {
+    /* Going on from where the last call stopped is the usual case. */
+    if (node->last_read != NULL && node->last_read->cookie == cookie) {
+        link = node->last_read->link.next;
+    }
+
+    for (; link != &node->entries; link = link->next) {
         struct tmpfs_entry *entry = list_entry(link, struct tmpfs_entry, link);
 
         if (entry->cookie > cookie) {
@@ -363,6 +467,7 @@ tmpfs_readdir(struct vnode *directory, int64_t cookie,
             found->ino = entry->vnode->ino;
             found->type = UNIX_DIRENT_TYPE(entry->vnode->mode);
             found->next = entry->cookie;
+            node->last_read = entry;
             return true;
         }
     }

@@ -352,6 +352,51 @@ listing(void)
     vnode_unref(vnode);
 }
 
+/* Many names, with the chains that they need. */
+static void
+many(void)
+{
+    char path[32];
+    bool good = true;
+    int i;
+
+    (void)folder("/many");
+
+    for (i = 0; i < 3000; i++) {
+        (void)sprintf(path, "/many/%d", i);
+        good = good && file(path) == 0 && file(path) == EEXIST;
+    }
+
+    ok(good, "3,000 names");
+
+    for (i = 0; i < 3000; i += 3) {
+        (void)sprintf(path, "/many/%d", i);
+        good = good && take_away(path) == 0;
+    }
+
+    for (i = 1; i < 3000; i += 3) {
+        char to[32];
+
+        (void)sprintf(path, "/many/%d", i);
+        (void)sprintf(to, "/many/%d", i + 1);
+        good = good && move(path, to) == 0;
+    }
+
+    for (i = 0; i < 3000; i++) {
+        (void)sprintf(path, "/many/%d", i);
+        good = good && (find(path, 0) > 0) == (i % 3 == 2);
+    }
+
+    ok(good, "a third unlinked, a third renamed over the last");
+
+    for (i = 2; i < 3000; i += 3) {
+        (void)sprintf(path, "/many/%d", i);
+        good = good && take_away(path) == 0;
+    }
+
+    ok(good && take_away("/many") == 0, "and all gone");
+}
+
 static void
 data(void)
 {
@@ -440,6 +485,7 @@ main(void)
     symbolic_links();
     names();
     listing();
+    many();
     data();
     permissions();
     return tap_done();
