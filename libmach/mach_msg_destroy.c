@@ -2,7 +2,8 @@
 /*
  * Release what a message holds. The message was received and nobody wants it,
  * or it could not be sent: dispositions of both sides are understood. What
- * the sender only lends (COPY_SEND, MAKE_*) is not released.
+ * the sender only lends (COPY_SEND, MAKE_*, memory that is not to be
+ * deallocated) is not released; memory that was received says that it is.
  */
 
 #include <mach/mach_init.h>
@@ -43,8 +44,10 @@ mach_msg_destroy_ports(const mach_msg_ool_ports_descriptor_t *descriptor)
         mach_msg_destroy_port(ports[i], descriptor->disposition);
     }
 
-    mig_deallocate(descriptor->address,
-                   descriptor->count * sizeof(mach_port_t));
+    if (descriptor->deallocate) {
+        mig_deallocate(descriptor->address,
+                       descriptor->count * sizeof(mach_port_t));
+    }
 }
 
 /* Descriptors have two sizes: returns where the next one is. */
@@ -62,8 +65,11 @@ mach_msg_destroy_descriptor(char *at)
         mach_msg_destroy_ports(&descriptor->ool_ports);
         return at + sizeof(descriptor->ool_ports);
     default:
-        mig_deallocate(descriptor->out_of_line.address,
-                       descriptor->out_of_line.size);
+        if (descriptor->out_of_line.deallocate) {
+            mig_deallocate(descriptor->out_of_line.address,
+                           descriptor->out_of_line.size);
+        }
+
         return at + sizeof(descriptor->out_of_line);
     }
 }

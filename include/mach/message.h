@@ -122,7 +122,7 @@ typedef struct __attribute__((packed, aligned(4))) {
 
 typedef struct __attribute__((packed, aligned(4))) {
     uint64_t address;
-    uint8_t deallocate; /* move: the sender loses the memory */
+    uint8_t deallocate; /* move: the sender loses the memory; received: 1 */
     uint8_t copy;       /* MACH_MSG_PHYSICAL_COPY or MACH_MSG_VIRTUAL_COPY */
     uint8_t pad1;
     uint8_t type;

@@ -718,6 +718,7 @@ copyout_ool(struct vm_map *map, mach_msg_ool_descriptor_t *descriptor)
     }
 
     descriptor->address = address;
+    descriptor->deallocate = 1; /* it is the receiver's own */
     return MACH_MSG_SUCCESS;
 }
 
@@ -803,6 +804,7 @@ copyout_ool_ports(struct ipc_space *space, struct vm_map *map,
 
     ports_array_free(handles, descriptor->count);
     descriptor->address = address;
+    descriptor->deallocate = 1;
     descriptor->count = address == 0 ? 0 : descriptor->count;
     return mr;
 }
