@@ -87,7 +87,6 @@ struct process {
     bool continue_report;
     bool doomed;              /* will end before the next request is served */
     bool execed;              /* since fork */
-    bool ending;              /* unix_reboot goes through all */
     struct unix_rusage usage; /* of tasks before exec; of a zombie */
     struct unix_rusage children_usage; /* of those waited for */
 

@@ -356,6 +356,17 @@ signal_deliver(struct process *process)
     }
 }
 
+/* Number 1 gets only the signals that it has asked for: without it there is
+ * no system. */
+static bool
+signal_refused(const struct process *process, int signo)
+{
+    enum signal_effect effect = signal_effect(process, signo);
+
+    return process == process_init &&
+           (effect == SIGNAL_TERMINATE || effect == SIGNAL_STOP);
+}
+
 void
 signal_post(struct process *process, const struct signal_info *info)
 {
@@ -363,7 +374,8 @@ signal_post(struct process *process, const struct signal_info *info)
     int signo = info->signo;
     unix_sigset_t bit = UNIX_SIGBIT(signo);
 
-    if (process->state == PROCESS_ZOMBIE || process->doomed) {
+    if (process->state == PROCESS_ZOMBIE || process->doomed ||
+        signal_refused(process, signo)) {
         return;
     }
 
