@@ -271,6 +271,10 @@ vm_fault_resolve(struct vm_map *map, vm_offset_t address, vm_prot_t access,
         fault->protection &= ~VM_PROT_WRITE;
     }
 
+    if ((fault->protection & VM_PROT_WRITE) != 0) {
+        fault->object->writable = true;
+    }
+
     return KERN_SUCCESS;
 }
 

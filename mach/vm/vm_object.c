@@ -574,21 +574,33 @@ void
 vm_object_share(struct vm_object *object)
 {
     spin_lock(&object->lock);
+    object->writable = object->writable || !object->shared;
     object->shared = true;
     object->one_map = false;
     spin_unlock(&object->lock);
 }
 
-/* No mapping may write a page of the window. Locks: object. */
+/*
+ * No mapping may write a page any more. All pages, so that the next copy of
+ * an object that is only read, such as a program's file, costs nothing.
+ * Locks: object.
+ */
 static void
-object_write_protect(struct vm_object *object, uint64_t start, uint64_t end)
+object_write_protect(struct vm_object *object)
 {
     struct vm_page *page;
+    uint64_t at = 0;
 
-    while ((page = vm_page_tree_next(object->pages, start, end)) != NULL) {
-        start = page->index + 1;
+    if (!object->writable) {
+        return;
+    }
+
+    while ((page = vm_page_tree_next(object->pages, at, UINT64_MAX)) != NULL) {
+        at = page->index + 1;
         pmap_page_protect(page, VM_PROT_READ | VM_PROT_EXECUTE);
     }
+
+    object->writable = false;
 }
 
 /*
@@ -617,14 +629,10 @@ copy_reuse(struct vm_object *object, uint64_t start, uint64_t end)
         return KERN_FAILURE;
     }
 
-    if (start < copy->start) {
-        object_write_protect(object, start, copy->start);
-        copy->start = start;
-    }
-
-    if (end > copy->end) {
-        object_write_protect(object, copy->end, end);
-        copy->end = end;
+    if (start < copy->start || end > copy->end) {
+        object_write_protect(object);
+        copy->start = MIN(start, copy->start);
+        copy->end = MAX(end, copy->end);
     }
 
     copy->refs++;
@@ -656,7 +664,7 @@ copy_link(struct vm_object *object, struct vm_object *copy)
     copy->shadow = object;
     list_insert_tail(&object->shadowers, &copy->shadow_link);
     object->copy = copy;
-    object_write_protect(object, copy->start, copy->end);
+    object_write_protect(object);
 }
 
 kern_return_t

@@ -57,6 +57,7 @@ struct vm_object {
     unsigned int busy;          /* (o) pages that are busy: no collapse */
     bool is_device;             /* (c) */
     bool snapshot;              /* (o) made as a copy: never written itself */
+    bool writable;              /* (o) if shared: pages may be mapped so */
     bool shared;                /* (o) copied by copy objects */
     bool one_map;               /* (o) disjoint entries of one map only */
 };
