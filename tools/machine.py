@@ -196,14 +196,20 @@ class Machine:
         selector = selectors.PollSelector()
         exited = os.pidfd_open(self.process.pid)
         selector.register(exited, selectors.EVENT_READ)
+        # A signal's handler may leave something to send: end the wait.
+        self.wake, notify = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        previous = signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
+        selector.register(self.wake, selectors.EVENT_READ)
         try:
             while self.why is None:
                 if self._step(selector, exited, end):
                     self.why = ENDED
                 self._look_at_clock(end)
         finally:
+            signal.set_wakeup_fd(previous)
             selector.close()
-            os.close(exited)
+            for descriptor in (exited, self.wake, notify):
+                os.close(descriptor)
             self.close()
         if self.panic.text is not None:
             self.why = PANIC
@@ -226,6 +232,8 @@ class Machine:
         for key, events in selector.select(self._patience(end)):
             if key.fd == exited:
                 gone = True
+            elif key.fd == self.wake:
+                os.read(self.wake, READ_MAX)
             elif key.data and key.data[0] == 'watcher':
                 if not key.data[1][1]():
                     self.watchers.remove(key.data[1])

@@ -20,6 +20,10 @@ same 'exit 7: standard output' '' "$(cat "$work/out")"
 
 run --timeout 60 -- /bin/sh -c 'kill -TERM $$' < /dev/null 2> /dev/null
 same 'a command ended by a signal' 143 $?
+timeout --preserve-status -s INT 5 \
+    "${PYTHON3:-python3}" -B "$top_srcdir/tools/run.py" \
+    --build "$top_builddir" --timeout 60 -- /bin/sleep 100 < /dev/null
+same 'a SIGINT for the runner ends the command' 130 $?
 run --timeout 60 -- /bin/nothing < /dev/null 2> /dev/null
 same 'a command that is not there' 127 $?
 
