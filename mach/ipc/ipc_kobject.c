@@ -154,6 +154,14 @@ ipc_kobject_no_senders(struct ipc_port *port)
     type = port->kobject_type;
     kobject = port->kobject;
 
+    if (port->active && port->srights == 0 && type == IKOT_TASK) {
+        task_ref(kobject);
+        spin_unlock(&port->lock);
+        task_no_senders(kobject);
+        task_unref(kobject);
+        return;
+    }
+
     if (!port->active || port->srights != 0 ||
         (type != IKOT_MEMORY_ENTRY && type != IKOT_IO_PERM &&
          type != IKOT_INTERRUPT)) {

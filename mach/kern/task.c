@@ -148,6 +148,8 @@ task_create_internal(struct task *parent, bool inherit_memory,
     task->max_priority = THREAD_PRIORITY_USER;
     list_init(&task->threads);
     list_init(&task->link);
+    list_init(&task->owned);
+    list_init(&task->owned_link);
     task->space = ipc_space_create(task);
 
     if (task->space == NULL) {
@@ -184,13 +186,54 @@ out:
     return kr;
 }
 
+/* The tasks that it made end too; those with threads go on their own. */
+static void
+task_end_owned(struct task *task)
+{
+    struct task *owned;
+
+    spin_lock(&task_list_lock);
+    list_remove(&task->link);
+
+    if (task->owner != NULL) {
+        task->owner->owned_count--;
+        list_remove(&task->owned_link);
+        task->owner = NULL;
+    }
+
+    while (!list_empty(&task->owned)) {
+        owned = list_entry(list_first(&task->owned), struct task, owned_link);
+        list_remove(&owned->owned_link);
+        owned->owner = NULL;
+        task_ref(owned);
+        spin_unlock(&task_list_lock);
+        (void)task_terminate(owned);
+        task_unref(owned);
+        spin_lock(&task_list_lock);
+    }
+
+    spin_unlock(&task_list_lock);
+}
+
+void
+task_no_senders(struct task *task)
+{
+    bool idle;
+
+    spin_lock(&task->lock);
+    idle = task->active && task->thread_count == 0;
+    spin_unlock(&task->lock);
+
+    if (idle) {
+        (void)task_terminate(task);
+    }
+}
+
 /* No thread is left: everything goes but the structure. */
 static void
 task_clean(struct task *task)
 {
-    spin_lock(&task_list_lock);
-    list_remove(&task->link);
-    spin_unlock(&task_list_lock);
+    task_end_owned(task);
 
     ipc_space_terminate(task->space);
 
@@ -359,15 +402,51 @@ task_io_modify(struct task *task, struct io_range range, bool enable)
 
 /* -- Routines --------------------------------------------------------------- */
 
+/* Take one of the places that the creator has for tasks of its own. */
+static kern_return_t
+task_own(struct task *creator, struct task *task)
+{
+    kern_return_t kr = KERN_SUCCESS;
+
+    spin_lock(&task_list_lock);
+
+    if (!creator->active) {
+        kr = KERN_TERMINATED;
+    } else if (creator->owned_count >= TASK_OWNED_MAX) {
+        kr = KERN_LIMIT_REACHED;
+    } else {
+        creator->owned_count++;
+        task->owner = creator;
+        list_insert_tail(&creator->owned, &task->owned_link);
+    }
+
+    spin_unlock(&task_list_lock);
+    return kr;
+}
+
 kern_return_t
 task_create(task_t target_task, boolean_t inherit_memory, task_t *child_task)
 {
+    struct task *creator = current_thread()->task;
+    kern_return_t kr;
+
     if (target_task == NULL) {
         return KERN_INVALID_ARGUMENT;
     }
 
-    return task_create_internal(target_task, inherit_memory != FALSE,
-                                child_task);
+    kr = task_create_internal(target_task, inherit_memory != FALSE,
+                              child_task);
+
+    if (kr == KERN_SUCCESS && !creator->vm_privilege) {
+        kr = task_own(creator, *child_task);
+
+        if (kr != KERN_SUCCESS) {
+            (void)task_terminate(*child_task);
+            task_unref(*child_task);
+        }
+    }
+
+    return kr;
 }
 
 kern_return_t

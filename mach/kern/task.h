@@ -4,6 +4,11 @@
  * task_terminate; then its threads end, its rights are released, its memory
  * goes with the last reference.
  *
+ * A task that an ordinary task makes belongs to it: their number is bounded,
+ * and they end with it. A task with vm_privilege, such as the Unix server,
+ * makes tasks that belong to nobody. One without threads, whose port nobody
+ * can name any more, ends by itself.
+ *
  * References: the self port while active, each thread, callers.
  *
  * Lock keys: (c) set at creation, (l) task->lock, (a) atomic.
@@ -37,6 +42,10 @@ struct task {
     unsigned int thread_count;  /* (l) */
     unsigned int suspend_count; /* (l) */
     struct list link;           /* task_list_lock */
+    struct task *owner;         /* task_list_lock: who made it; no reference */
+    struct list owned;          /* task_list_lock: tasks it made */
+    struct list owned_link;     /* task_list_lock: the owner's list */
+    unsigned int owned_count;   /* task_list_lock */
     uint8_t priority;           /* (l) of new threads */
     uint8_t max_priority;       /* (l) */
     bool vm_privilege;          /* (l) may use the reserve of frames */
@@ -49,6 +58,8 @@ struct task {
     struct io_perms *io_perms;                           /* (l) NULL: none */
     uint32_t number; /* (c) for messages of the kernel */
 };
+
+#define TASK_OWNED_MAX 64u /* tasks that an ordinary task may have made */
 
 extern struct task *kernel_task;
 extern struct list task_list;
@@ -67,6 +78,9 @@ void task_ref(struct task *task);
 void task_unref(struct task *task);
 
 kern_return_t task_terminate(struct task *task);
+
+/* Nobody can name the task any more. References: the caller's, kept. */
+void task_no_senders(struct task *task);
 
 /* The last thread of a terminated task is gone: release space and memory. */
 void task_thread_gone(struct task *task, struct thread *thread);

@@ -353,6 +353,24 @@ many_tasks(void)
     (void)mach_port_destroy(SELF, port);
 }
 
+/* Tasks without threads that nobody can name: the count at the end tells
+ * whether they are gone. */
+static void
+forgotten_tasks(void)
+{
+    boolean_t good = TRUE;
+
+    for (int i = 0; i < 100; i++) {
+        mach_port_t task = MACH_PORT_NULL;
+
+        good = good &&
+               task_create(SELF, FALSE, &task) == KERN_SUCCESS &&
+               mach_port_deallocate(SELF, task) == KERN_SUCCESS;
+    }
+
+    ok(good, "a hundred tasks, made and forgotten");
+}
+
 void
 guest_main(void)
 {
@@ -370,9 +388,11 @@ guest_main(void)
     tasks();
     task_control();
     many_tasks();
+    forgotten_tasks();
     guest_counts_get(&before);
     tasks();
     task_control();
     many_tasks();
+    forgotten_tasks();
     guest_counts_check(&before, "tasks");
 }
