@@ -359,19 +359,29 @@ exec_prepare(struct exec_state *state)
 {
     struct process *process = state->process;
     bool first = !MACH_PORT_VALID(process->task);
+    bool fresh = first || state->euid != process->cred.euid ||
+                 state->egid != process->cred.egid;
     kern_return_t kr;
     int error;
 
-    kr = task_create(first ? mach_task_self() : process->task, FALSE,
+    /* What the caller made of its task - special ports, limits - must not
+     * reach a program with other rights. */
+    kr = task_create(fresh ? mach_task_self() : process->task, FALSE,
                      &state->task);
 
     if (kr != KERN_SUCCESS) {
         return error_from_kernel(kr);
     }
 
-    if (first) {
-        /* It must not have this server's priority. */
+    if (fresh) {
+        /* Neither this server's priority nor its identity to bootstrap. */
         (void)task_priority(state->task, THREAD_PRIORITY_USER, TRUE);
+        kr = task_set_special_port(state->task, TASK_BOOTSTRAP_PORT,
+                                   MACH_PORT_NULL);
+
+        if (kr != KERN_SUCCESS) {
+            return error_from_kernel(kr);
+        }
     }
 
     kr = mach_elf_map(state->task, state->entry, &state->image);
