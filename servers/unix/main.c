@@ -215,11 +215,17 @@ host_stop(bool power_off)
 
 /* -- Requests -------------------------------------------------------------- */
 
+/* Subsystems in the order of their numbers, which are a stride apart. */
+#define SERVER_FIRST 70000u
+#define SERVER_STRIDE 200u
+
 static const mig_routine_fn_t server_routines[] = {
-    unix_file_server_routine,    unix_directory_server_routine,
     unix_process_server_routine, unix_signal_server_routine,
-    unix_tty_server_routine,     NULL,
+    unix_file_server_routine,    unix_directory_server_routine,
+    unix_tty_server_routine,
 };
+
+#define SERVER_SUBSYSTEMS (sizeof(server_routines) / sizeof(server_routines[0]))
 
 static const mig_routine_fn_t server_kernel_routines[] = {
     exc_server_routine,
@@ -280,6 +286,24 @@ server_sender(const mach_msg_header_t *request)
 }
 
 static void
+server_demux(mach_msg_header_t *request, mach_msg_header_t *reply)
+{
+    uint32_t index =
+        ((uint32_t)request->msgh_id - SERVER_FIRST) / SERVER_STRIDE;
+    mig_stub_fn_t stub = NULL;
+
+    mig_reply_setup(request, reply);
+
+    if (index < SERVER_SUBSYSTEMS) {
+        stub = server_routines[index](request);
+    }
+
+    if (stub != NULL) {
+        stub(request, reply);
+    }
+}
+
+static void
 server_dispatch(mach_msg_header_t *request, mach_msg_header_t *reply)
 {
     bool kernel = (request->msgh_bits & MACH_MSGH_BITS_KERNEL) != 0;
@@ -293,8 +317,13 @@ server_dispatch(mach_msg_header_t *request, mach_msg_header_t *reply)
     } else {
         signal_caller = process;
         server_request_id = request->msgh_id;
-        (void)mig_demux(kernel ? server_kernel_routines : server_routines,
-                        request, reply);
+
+        if (kernel) {
+            (void)mig_demux(server_kernel_routines, request, reply);
+        } else {
+            server_demux(request, reply);
+        }
+
         signal_caller = NULL;
     }
 
