@@ -89,6 +89,9 @@ host_ports_out(mach_port_t *handles, unsigned int count, unsigned int room,
 static void
 host_fill_counts(struct host_object_counts *counts)
 {
+    struct vm_statistics memory;
+
+    vm_page_statistics(&memory);
     *counts = (struct host_object_counts){
         .ports = ipc_port_count(),
         .spaces = ipc_space_count(),
@@ -98,7 +101,8 @@ host_fill_counts(struct host_object_counts *counts)
         .maps = vm_map_count(),
         .map_entries = vm_map_entry_count(),
         .vm_objects = vm_object_count(),
-        .free_pages = vm_page_free_count(),
+        .free_pages = memory.free_count,
+        .kernel_pages = memory.wire_count,
         .stacks = stack_count(),
     };
 }
