@@ -262,7 +262,7 @@ paranoid_common:
         iretq
 
 /*
- * void context_save_switch(uint64_t *save_rsp, uint64_t new_rsp): keep the
+ * void context_switch_stacks(uint64_t *save_rsp, uint64_t new_rsp): keep the
  * callee-saved registers on this stack and go on where the owner of the other
  * stack called this.
  */
