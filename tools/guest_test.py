@@ -18,16 +18,21 @@ import iso
 import machine
 
 
-def boot(build, program):
+def show(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def boot(build, program, icount=False, output=show):
+    """Returns what was wrong with the way it ended, or None."""
     options = argparse.Namespace(
-        memory=512, smp=1, gui=False, gdb=False,
-        icount='icount' in os.path.basename(program))
+        memory=512, smp=1, gui=False, gdb=False, icount=icount)
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         image = os.path.join(folder, 'test.iso')
         iso.make(image, os.path.join(build, 'boot', 'portolan'),
                  [('bootstrap', program)])
         guest = machine.Machine(options, image)
-        guest.panic.log = show
+        guest.panic.log = output
         guest.add(machine.Stream('console', lambda data: None))
         guest.add(machine.Stream('debug', guest.panic.feed))
         guest.start()
@@ -39,11 +44,6 @@ def boot(build, program):
         return 'the machine ended (%d) without a debug exit' \
             % guest.process.returncode
     return None
-
-
-def show(data):
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
 
 
 def main():
