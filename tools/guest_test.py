@@ -23,10 +23,10 @@ def show(data):
     sys.stdout.buffer.flush()
 
 
-def boot(build, program, icount=False, output=show):
+def boot(build, program, icount=False, output=show, plugin=None):
     """Returns what was wrong with the way it ended, or None."""
     options = argparse.Namespace(
-        memory=512, smp=1, gui=False, gdb=False, icount=icount)
+        memory=512, smp=1, gui=False, gdb=False, icount=icount, plugin=plugin)
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         image = os.path.join(folder, 'test.iso')
         iso.make(image, os.path.join(build, 'boot', 'portolan'),

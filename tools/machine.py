@@ -160,6 +160,8 @@ class Machine:
         if options.icount:
             command += ['-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc',
                         'base=2024-01-01T00:00:00,clock=vm']
+        if getattr(options, 'plugin', None):
+            command += ['-plugin', options.plugin]
         if options.gdb:
             command += ['-gdb', 'tcp:localhost:1234', '-S']
         return command

@@ -25,6 +25,7 @@
 #define COUNT 200
 #define WARM 40
 #define WAIT_MS 10000
+#define MEASURE_MS 120000
 #define REQUEST_MAX 2048
 #define MEMORY_SIZE (64 * 1024)
 
@@ -188,7 +189,24 @@ child_start(void (*function)(mach_port_t parent), mach_port_t *taskp)
 
 static mach_port_t bare_port, stub_port, thread_port, self_port;
 static char kilobyte[1024];
-static char memory[MEMORY_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static vm_address_t memory;
+
+/* Resident from here on: nobody writes to it again. */
+static void
+memory_setup(void)
+{
+    kern_return_t kr;
+
+    kr = vm_allocate(mach_task_self(), &memory, MEMORY_SIZE, VM_FLAGS_ANYWHERE);
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("no memory: %s", mach_error_string(kr));
+    }
+
+    for (vm_size_t at = 0; at < MEMORY_SIZE; at += PAGE_SIZE) {
+        *(volatile char *)(memory + at) = 1;
+    }
+}
 
 static kern_return_t
 run_null_trap(unsigned int count)
@@ -264,8 +282,7 @@ run_rpc_ool_64k(unsigned int count)
     kern_return_t kr = KERN_SUCCESS;
 
     for (; count != 0 && kr == KERN_SUCCESS; count--) {
-        kr = ipc_bench_memory(stub_port, (pointer_t)(uintptr_t)memory,
-                              sizeof(memory));
+        kr = ipc_bench_memory(stub_port, memory, MEMORY_SIZE);
     }
 
     return kr;
@@ -414,11 +431,9 @@ exception_setup(void)
 
 /* -- The table ------------------------------------------------------------- */
 
-static struct row {
+static const struct row {
     const char *name;
     kern_return_t (*run)(unsigned int count);
-    kern_return_t kr;
-    uint64_t counters[ROUNDS];
 } rows[] = {
     { .name = "null_trap", .run = run_null_trap },
     { .name = "rpc_null_bare", .run = run_rpc_null_bare },
@@ -434,15 +449,24 @@ static struct row {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+/* In memory that the measuring task and the first one share. */
+struct result {
+    kern_return_t kr;
+    uint64_t counters[ROUNDS];
+};
+
+static struct result *results;
+
 static void
-measure_batch(struct row *row, unsigned int round)
+measure_batch(size_t index, unsigned int round)
 {
+    struct result *result = &results[index];
     uint64_t begin;
 
-    if (row->kr == KERN_SUCCESS) {
+    if (result->kr == KERN_SUCCESS) {
         begin = counter_read();
-        row->kr = row->run(COUNT);
-        row->counters[round] = counter_read() - begin;
+        result->kr = rows[index].run(COUNT);
+        result->counters[round] = counter_read() - begin;
     }
 }
 
@@ -462,15 +486,17 @@ sort(uint64_t *values, unsigned int count)
 }
 
 static void
-print(struct row *row)
+print(size_t index)
 {
+    const char *name = rows[index].name;
+    struct result *result = &results[index];
     uint64_t median, minimum;
 
-    is(row->kr, KERN_SUCCESS, "%s", row->name);
-    sort(row->counters, ROUNDS);
-    median = row->counters[ROUNDS / 2];
-    minimum = row->counters[0];
-    tap_diag("ipc %s %u %lu %lu %lu %lu", row->name, COUNT, median, minimum,
+    is(result->kr, KERN_SUCCESS, "%s", name);
+    sort(result->counters, ROUNDS);
+    median = result->counters[ROUNDS / 2];
+    minimum = result->counters[0];
+    tap_diag("ipc %s %u %lu %lu %lu %lu", name, COUNT, median, minimum,
              clock_scale(median), clock_scale(minimum));
 }
 
@@ -491,48 +517,102 @@ profile_end(void)
 }
 
 static void
-profile(const struct row *row)
+profile(size_t index)
 {
-    if (row->kr == KERN_SUCCESS) {
-        (void)row->run(WARM);
-        profile_begin(row->name);
-        (void)row->run(1);
+    if (results[index].kr == KERN_SUCCESS) {
+        (void)rows[index].run(WARM);
+        profile_begin(rows[index].name);
+        (void)rows[index].run(1);
         profile_end();
     }
 }
 
-void
-guest_main(void)
+static void
+measure_setup(void)
 {
     mach_port_t task;
 
-    clock_setup();
+    memory_setup();
     self_port = guest_port();
     bare_port = child_start(bare_child, &task);
     stub_port = child_start(stub_child, &task);
     thread_port = guest_port();
     (void)guest_thread(stub_serve_thread, &thread_port);
     exception_setup();
+}
 
-    for (size_t i = 0; i < sizeof(memory); i += PAGE_SIZE) {
-        memory[i] = 1;
-    }
+/*
+ * The measuring task is a child, as the first task's I/O ports for the test's
+ * output would be part of each switch to it. The servers' tasks are children
+ * of it.
+ */
+static void
+measure(mach_port_t parent)
+{
+    mach_msg_header_t done = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+        .msgh_size = sizeof(done),
+        .msgh_remote_port = parent,
+    };
+
+    measure_setup();
 
     for (size_t i = 0; i < ROWS; i++) {
-        rows[i].kr = rows[i].run(WARM);
+        results[i].kr = rows[i].run(WARM);
     }
 
     for (unsigned int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < ROWS; i++) {
-            measure_batch(&rows[i], round);
+            measure_batch(i, round);
         }
     }
 
     for (size_t i = 0; i < ROWS; i++) {
-        print(&rows[i]);
+        profile(i);
+    }
+
+    (void)mach_msg(&done, MACH_SEND_MSG, sizeof(done), 0, 0, 0, 0);
+}
+
+static void
+results_setup(void)
+{
+    vm_address_t address;
+    kern_return_t kr;
+
+    kr = vm_allocate(mach_task_self(), &address, sizeof(*results) * ROWS,
+                     VM_FLAGS_ANYWHERE);
+
+    if (kr == KERN_SUCCESS) {
+        kr = vm_inherit(mach_task_self(), address, sizeof(*results) * ROWS,
+                        VM_INHERIT_SHARE);
+    }
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("no shared memory: %s", mach_error_string(kr));
+    }
+
+    results = (struct result *)address;
+}
+
+void
+guest_main(void)
+{
+    mach_port_t port = guest_port();
+    struct bare done;
+    mach_msg_return_t mr;
+
+    clock_setup();
+    results_setup();
+    (void)guest_child(measure, port, NULL);
+    mr = mach_msg(&done.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(done),
+                  port, MEASURE_MS, 0);
+
+    if (mr != MACH_MSG_SUCCESS) {
+        tap_bail("the measuring task: %s", mach_error_string(mr));
     }
 
     for (size_t i = 0; i < ROWS; i++) {
-        profile(&rows[i]);
+        print(i);
     }
 }
