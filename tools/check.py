@@ -3,6 +3,11 @@
 """Runs parts of `make check` and counts what they say.
 
   check.py BUILD [PART...]
+  check.py BUILD fuzz [LENGTH [SEED]]
+
+The part fuzz runs only when it is named: its tests, which are short in the
+other parts, get the length in FUZZ_LENGTH (calls, inputs: whatever they make)
+and the seed in FUZZ_SEED.
 
 Automake's harness runs the tests and leaves a .log (the TAP) and a .trs
 (the results) for each; this program reads those.  Everything that is not a
@@ -15,6 +20,9 @@ import subprocess
 import sys
 
 PARTS = ('host', 'guest', 'tree', 'system')
+NAMED = ('fuzz',)   # parts that run only when they are named
+FUZZ_LENGTH = '10000000'
+FUZZ_TIMEOUT = '21600'
 GOOD = ('PASS', 'SKIP', 'XFAIL')
 SHOWN_LINES = 60    # of one failing test's log
 
@@ -22,7 +30,7 @@ SHOWN_LINES = 60    # of one failing test's log
 def tests_of(build, words):
     """The tests that the words name, in the Makefile's order."""
     lists = {}
-    for part in PARTS:
+    for part in PARTS + NAMED:
         name = part.upper() + '_TESTS'
         done = subprocess.run(
             ['make', '-s', '--no-print-directory', '-C', build,
@@ -84,8 +92,19 @@ def report(build, test):
     return passed, bad
 
 
+def fuzz_words(words):
+    """Take length and seed from behind the word fuzz, to the environment."""
+    if words[:1] != ['fuzz']:
+        return words
+    numbers = [word for word in words[1:] if word.isdigit()]
+    os.environ['FUZZ_LENGTH'] = (numbers + [FUZZ_LENGTH])[0]
+    os.environ['FUZZ_SEED'] = (numbers + ['1', '1'])[1]
+    os.environ['TEST_TIMEOUT'] = FUZZ_TIMEOUT
+    return [word for word in words if not word.isdigit()]
+
+
 def main():
-    build, words = sys.argv[1], sys.argv[2:]
+    build, words = sys.argv[1], fuzz_words(sys.argv[2:])
     tests = tests_of(build, words)
     for test in tests:
         for suffix in ('.log', '.trs'):

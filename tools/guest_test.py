@@ -6,7 +6,11 @@
 
 The program prints TAP on the debug console and ends through QEMU's
 debug-exit device.  Everything on that console is passed through; a panic or
-an end by another way is said in a `Bail out!` line.
+an end by another way is said in a `Bail out!` line, after the last line that
+began with `# replay: `.
+
+GUEST_WORDS in the environment goes to the kernel's command line, where the
+program finds it; FUZZ_LENGTH and FUZZ_SEED as fuzz.calls and fuzz.seed.
 """
 
 import argparse
@@ -18,9 +22,39 @@ import iso
 import machine
 
 
+# Programs with these words in their names run under instruction counting.
+COUNTED = ('icount', 'fuzz')
+
+
 def show(data):
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def words():
+    """What the environment has for the program."""
+    text = [os.environ.get('GUEST_WORDS', '')]
+    for name, word in (('FUZZ_LENGTH', 'fuzz.calls'),
+                       ('FUZZ_SEED', 'fuzz.seed')):
+        if name in os.environ:
+            text.append('%s=%s' % (word, os.environ[name]))
+    return ' '.join(filter(None, text))
+
+
+class Replay:
+    """Shows what comes, and keeps what the program says of repeating it."""
+
+    def __init__(self):
+        self.rest = b''
+        self.last = None
+
+    def show(self, data):
+        show(data)
+        lines = (self.rest + data).split(b'\n')
+        self.rest = lines.pop()
+        for line in lines:
+            if line.startswith(b'# replay: '):
+                self.last = line
 
 
 def boot(build, program, icount=False, output=show, plugin=None):
@@ -30,7 +64,8 @@ def boot(build, program, icount=False, output=show, plugin=None):
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         image = os.path.join(folder, 'test.iso')
         iso.make(image, os.path.join(build, 'boot', 'portolan'),
-                 [('bootstrap', program)])
+                 [('bootstrap', program)],
+                 append=words())
         guest = machine.Machine(options, image)
         guest.panic.log = output
         guest.add(machine.Stream('console', lambda data: None))
@@ -47,8 +82,14 @@ def boot(build, program, icount=False, output=show, plugin=None):
 
 
 def main():
-    problem = boot(sys.argv[1], sys.argv[2])
+    replay = Replay()
+    name = os.path.basename(sys.argv[2])
+    problem = boot(sys.argv[1], sys.argv[2],
+                   icount=any(word in name for word in COUNTED),
+                   output=replay.show)
     if problem:
+        if replay.last:
+            show(replay.last + b'\n')
         print('Bail out! ' + problem, flush=True)
     return 0
 

@@ -7,7 +7,8 @@
 The test's lines pass through.  Whatever ending is not the ending of a TAP
 test (a time-out, a signal, no plan, fewer tests than planned, a failing exit
 status with no failing test) becomes `Bail out!`.  The time allowed is 300
-seconds, or what a line `# timeout: SECONDS` near the top of a script says.
+seconds, or what a line `# timeout: SECONDS` near the top of a script says;
+TEST_TIMEOUT in the environment overrules both.
 
 With --guest the test is a program for the guest, which is booted as the
 first task (`guest_test.py`); without QEMU it is skipped.
@@ -26,6 +27,8 @@ DEFAULT_TIMEOUT = 300
 
 
 def allowed_time(path):
+    if 'TEST_TIMEOUT' in os.environ:
+        return int(os.environ['TEST_TIMEOUT'])
     with open(path, 'rb') as script:
         head = script.read(2048)
     if not head.startswith(b'#!'):

@@ -1,241 +1,402 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random traps and malformed messages from tasks that hold nothing but their
- * own ports.  Each is ended or gets errors; the kernel goes on, and keeps
- * nothing of them.
+ * Random and mutated calls, round after round: a round is a few tasks that
+ * know each other's ports, each with a few threads that make the calls. They
+ * hold nothing but what is theirs; whatever they do, the kernel goes on, ends
+ * them when told to, and keeps nothing of them.
+ *
+ * Words of the kernel's command line: fuzz.calls=N, fuzz.seed=N; to repeat
+ * one round alone fuzz.round=N, and fuzz.trace=1 to have each call said.
  */
 
-#include "tap.h"
+#include "fuzz.h"
 
-#define PATIENCE_MS 1500
-#define TRAPS 300
-#define MESSAGES 1500
+#include <stdatomic.h>
 
-struct message {
-    mach_msg_header_t head;
-    uint32_t words[250];
-};
+#define DEFAULT_CALLS 100000
+#define DEFAULT_SEED 1
+#define ROUND_CALLS 10000
+#define EXCEPTION_RAISE_ID 2401
+#define REPORTS 10       /* tests of one run */
+#define LOOK_MS 20       /* between two looks at a round */
+#define STILL_LOOKS 5    /* kicks without effect that end a round */
+#define SETTLE_LOOKS 400 /* looks at the counts before it is a leak */
+#define MEMORY_MAX (64ul << 20)
+#define RIGHTS_MAX 1000
 
-static uint64_t seed = 0x9e3779b97f4a7c15;
-static long trap_number;
+static struct fuzz_round round_page
+    __attribute__((aligned(4096), section(".data.round")));
+static char round_page_end[PAGE_SIZE - sizeof(round_page)]
+    __attribute__((section(".data.round"), used));
 
-static uint64_t
-fuzz_random(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
+static struct fuzz_caller callers[FUZZ_CALLERS_MAX];
+static mach_port_t player_tasks[FUZZ_PLAYERS_MAX];
+static mach_port_t notify_port;
 
-static const uint64_t wild_values[] = {
-    0,
-    1,
-    8,
-    0xfff,
-    0x1000,
-    0x7fffffff,
-    0x80000000,
-    0xffffffff,
-    0x100000000,
-    0x7ffffffff000,
-    0x7fffffffffff,
-    0x800000000000,
-    0x7fffffffffffffff,
-    0x8000000000000000,
-    0xffff800000000000,
-    0xffffffff80000000,
-    0xffffffff80100000,
-    0xfffffffffffff000,
-    0xfffffffffffffff8,
-    0xffffffffffffffff,
-};
+/* -- In a player ------------------------------------------------------------ */
 
-#define WILD_COUNT (sizeof(wild_values) / sizeof(wild_values[0]))
+mach_port_t fuzz_exception_port;
 
-/* A name of this task's space, or one that might be. */
-static mach_port_t
-fuzz_port(void)
-{
-    uint64_t random = fuzz_random();
+static unsigned int player_number;
 
-    switch (random % 6) {
-    case 0:
-        return mach_task_self_trap();
-    case 1:
-        return mach_thread_self();
-    case 2:
-        return mach_host_self_trap();
-    case 3:
-        return mach_reply_port();
-    default:
-        return MACH_PORT_MAKE(random >> 8 & 31, random >> 16 & 3);
-    }
-}
-
-static long
-fuzz_argument(void)
-{
-    static char area[16384];
-    uint64_t random = fuzz_random();
-
-    switch (random % 7) {
-    case 0:
-    case 1:
-        return (long)wild_values[(random >> 8) % WILD_COUNT];
-    case 2:
-        return (long)&area[random >> 8 & 0x3fff];
-    case 3:
-        return (long)(random >> 8 & 0xffff);
-    case 4:
-        return (long)fuzz_port();
-    case 5:
-        return (long)((random >> 8 & 0xffff) << 32 | (random >> 24 & 0xffff));
-    default:
-        return (long)random;
-    }
-}
-
+/* Calls until the round has had its share. */
 static void
-fuzz_traps(mach_port_t port)
+fuzz_caller_run(void *argument)
 {
-    (void)port;
+    struct fuzz_caller *caller = argument;
 
-    for (int i = 0; i < TRAPS; i++) {
-        (void)guest_trap(trap_number, fuzz_argument(), fuzz_argument(),
-                         fuzz_argument(), fuzz_argument(), fuzz_argument(),
-                         fuzz_argument());
-    }
-}
+    for (;;) {
+        caller->call = atomic_fetch_add(&round_page.next, 1);
 
-/* A header that is mostly right, and a body that is anything. */
-static void
-fuzz_message(struct message *message)
-{
-    static const mach_msg_id_t bases[] = { 64,   200,  2401,      2900,
-                                           2980, 3200, 3400,      3600,
-                                           3800, 4900, 0x7fffff9c };
-    uint64_t random = fuzz_random();
-    uint32_t *words = (uint32_t *)message;
-
-    for (unsigned int i = 0; i < sizeof(*message) / 4; i++) {
-        words[i] = (uint32_t)fuzz_random();
-
-        if ((words[i] & 7) < 4) {
-            words[i] &= 0xff;
-        }
-    }
-
-    message->head.msgh_bits =
-        random % 4 == 0 ? (uint32_t)fuzz_random()
-                        : MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
-                                         MACH_MSG_TYPE_MAKE_SEND_ONCE) |
-                              (uint32_t)(random & MACH_MSGH_BITS_COMPLEX);
-    message->head.msgh_remote_port = fuzz_port();
-    message->head.msgh_local_port =
-        random % 3 == 0 ? fuzz_port() : MACH_PORT_NULL;
-    message->head.msgh_voucher_port = random % 9 == 0 ? (uint32_t)random : 0;
-    message->head.msgh_id =
-        bases[(random >> 16) % (sizeof(bases) / sizeof(bases[0]))] +
-        (mach_msg_id_t)(random >> 32 & 63);
-}
-
-static void
-fuzz_messages(mach_port_t port)
-{
-    static struct message message;
-
-    (void)port;
-
-    for (int i = 0; i < MESSAGES; i++) {
-        mach_msg_option_t option = MACH_SEND_MSG | MACH_SEND_TIMEOUT;
-        uint64_t random = fuzz_random();
-        uint64_t size =
-            random % 8 == 0 ? random >> 8 & 0xffff : random >> 8 & 0x3fc;
-
-        fuzz_message(&message);
-
-        if (random % 3 == 0) {
-            option |= MACH_RCV_MSG | MACH_RCV_TIMEOUT;
-        }
-
-        (void)mach_msg_trap(&message.head, option,
-                            size | (uint64_t)sizeof(message) << 32, fuzz_port(),
-                            1, NULL);
-    }
-}
-
-/* Wait until the child is gone, or end it: some traps wait for ever. */
-static void
-fuzz_end(mach_port_t task)
-{
-    mach_port_t port = guest_port();
-    mach_port_type_t type = 0;
-    mach_msg_header_t head;
-
-    for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
-        if (mach_port_type(mach_task_self(), task, &type) != KERN_SUCCESS ||
-            (type & MACH_PORT_TYPE_DEAD_NAME) != 0) {
+        if (caller->call >= round_page.quota) {
             break;
         }
 
-        (void)mach_msg(&head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(head),
-                       port, 5, 0);
-    }
+        fuzz_call(caller, &round_page);
 
-    (void)task_terminate(task);
-    (void)mach_port_deallocate(mach_task_self(), task);
-    (void)mach_port_destroy(mach_task_self(), port);
+        if (fuzz_once_in(caller, 64)) {
+            mach_task_self_ = mach_task_self_trap();
+        }
+    }
+}
+
+/* Its own exceptions: an unknown trap is passed over, a thread that does
+ * anything worse ends. */
+static void
+fuzz_exceptions_run(void *argument)
+{
+    struct {
+        mach_msg_base_t base;
+        mach_msg_port_descriptor_t thread, task;
+        exception_type_t exception;
+        char rest[256];
+    } request;
+    mach_msg_header_t *head = &request.base.header;
+    mig_reply_error_t reply = { 0 };
+    mach_msg_return_t mr;
+
+    (void)argument;
+
+    for (;;) {
+        mr = mach_msg_trap(head, MACH_RCV_MSG, (uint64_t)sizeof(request) << 32,
+                           fuzz_exception_port, 0, NULL);
+
+        if (mr == MACH_RCV_INTERRUPTED) {
+            continue;
+        } else if (mr != MACH_MSG_SUCCESS) {
+            break;
+        }
+
+        if (head->msgh_id == EXCEPTION_RAISE_ID &&
+            request.exception != EXC_SYSCALL) {
+            (void)thread_terminate(request.thread.name);
+        }
+
+        reply.Head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0);
+        reply.Head.msgh_size = sizeof(reply);
+        reply.Head.msgh_remote_port = head->msgh_remote_port;
+        reply.Head.msgh_id = head->msgh_id + 100;
+        reply.RetCode = KERN_SUCCESS;
+        head->msgh_remote_port = MACH_PORT_NULL;
+        mach_msg_destroy(head);
+        (void)mach_msg_trap(&reply.Head, MACH_SEND_MSG, sizeof(reply), 0, 0,
+                            NULL);
+    }
 }
 
 static void
-fuzz_child(void (*function)(mach_port_t))
+fuzz_player_run(mach_port_t unused)
 {
-    /* The child begins with a copy of the seed; the next one differs. */
-    fuzz_end(guest_child(function, MACH_PORT_NULL, NULL));
-    (void)fuzz_random();
-}
+    (void)unused;
+    fuzz_values_setup(&round_page);
+    fuzz_exception_port = guest_port();
+    (void)task_set_exception_ports(mach_task_self(), EXC_MASK_ALL,
+                                   fuzz_exception_port, EXCEPTION_DEFAULT,
+                                   x86_THREAD_STATE64);
+    (void)guest_thread(fuzz_exceptions_run, NULL);
 
-/* Whether the kernel still does the usual for this task. */
-static bool
-fuzz_kernel_lives(void)
-{
-    vm_address_t address;
-    mach_port_t port = guest_port();
-    bool good;
-
-    good = vm_allocate(mach_task_self(), &address, PAGE_SIZE,
-                       VM_FLAGS_ANYWHERE) == KERN_SUCCESS;
-
-    if (good) {
-        *(volatile int *)address = 1;
-        good =
-            vm_deallocate(mach_task_self(), address, PAGE_SIZE) == KERN_SUCCESS;
+    for (unsigned int i = 0; i < round_page.caller_count; i++) {
+        callers[i].random =
+            round_page.seed ^ (player_number * 16 + i + 1) * 0x9e3779b97f4a7c15;
+        callers[i].player = player_number;
+        callers[i].number = i;
+        callers[i].reply_port = mach_reply_port();
     }
 
-    return mach_port_destroy(mach_task_self(), port) == KERN_SUCCESS && good;
+    for (unsigned int i = 1; i < round_page.caller_count; i++) {
+        (void)guest_thread(fuzz_caller_run, &callers[i]);
+    }
+
+    fuzz_caller_run(&callers[0]);
+
+    /* The others may still be at their last calls. */
+    for (;;) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 1000);
+    }
+}
+
+/* -- A round ---------------------------------------------------------------- */
+
+static uint64_t
+fuzz_mix(uint64_t value)
+{
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
+    value = (value ^ value >> 27) * 0x94d049bb133111eb;
+    return (value ^ value >> 31) | 1;
+}
+
+/* Each player has the receive right of one port, and all the send rights;
+ * in some rounds they have each other's tasks as well. */
+static void
+fuzz_introduce(void)
+{
+    unsigned int count = round_page.player_count;
+    bool tasks = round_page.seed >> 40 & 1;
+
+    for (unsigned int i = 0; i < count; i++) {
+        mach_port_t port = guest_port();
+
+        for (unsigned int j = 0; j < count; j++) {
+            (void)mach_port_insert_right(player_tasks[j], FUZZ_PLAYER_PORT(i),
+                                         port, MACH_MSG_TYPE_COPY_SEND);
+
+            if (tasks) {
+                (void)mach_port_insert_right(
+                    player_tasks[j], FUZZ_PLAYER_TASK(i), player_tasks[i],
+                    MACH_MSG_TYPE_COPY_SEND);
+            }
+        }
+
+        (void)mach_port_insert_right(player_tasks[i], FUZZ_PLAYER_PORT(i), port,
+                                     MACH_MSG_TYPE_MOVE_RECEIVE);
+        (void)mach_port_deallocate(mach_task_self(), port);
+    }
+}
+
+static void
+fuzz_start_players(void)
+{
+    mach_port_t old;
+
+    for (unsigned int i = 0; i < round_page.player_count; i++) {
+        player_number = i;
+        player_tasks[i] = guest_child(fuzz_player_run, MACH_PORT_NULL, NULL);
+        (void)task_suspend(player_tasks[i]);
+        (void)task_set_limits(player_tasks[i], MEMORY_MAX, RIGHTS_MAX);
+        (void)mach_port_request_notification(
+            mach_task_self(), player_tasks[i], MACH_NOTIFY_DEAD_NAME, 1,
+            notify_port, MACH_MSG_TYPE_MAKE_SEND_ONCE, &old);
+    }
+
+    fuzz_introduce();
+
+    for (unsigned int i = 0; i < round_page.player_count; i++) {
+        (void)task_resume(player_tasks[i]);
+    }
+}
+
+static bool
+fuzz_player_lives(mach_port_t task)
+{
+    mach_port_type_t type = 0;
+
+    return mach_port_type(mach_task_self(), task, &type) == KERN_SUCCESS &&
+           (type & MACH_PORT_TYPE_SEND) != 0;
+}
+
+/* Whoever waits or was suspended goes on. Returns whether somebody is left. */
+static bool
+fuzz_kick(void)
+{
+    thread_array_t threads;
+    mach_msg_type_number_t count;
+    unsigned int total = 0;
+
+    for (unsigned int i = 0; i < round_page.player_count; i++) {
+        if (!fuzz_player_lives(player_tasks[i]) ||
+            task_threads(player_tasks[i], &threads, &count) != KERN_SUCCESS) {
+            continue;
+        }
+
+        while (task_resume(player_tasks[i]) == KERN_SUCCESS) {
+            continue;
+        }
+
+        for (unsigned int t = 0; t < count; t++) {
+            while (thread_resume(threads[t]) == KERN_SUCCESS) {
+                continue;
+            }
+
+            (void)thread_abort(threads[t]);
+            (void)mach_port_deallocate(mach_task_self(), threads[t]);
+        }
+
+        total += count;
+        mig_deallocate((vm_address_t)threads, count * sizeof(*threads));
+    }
+
+    return total != 0;
+}
+
+/* Until the round has had its calls or nobody is left to make them. */
+static void
+fuzz_watch(void)
+{
+    mach_msg_option_t option = MACH_RCV_MSG | MACH_RCV_TIMEOUT;
+    uint64_t last = 0;
+    unsigned int still = 0;
+    struct {
+        mach_msg_header_t head;
+        char rest[64];
+    } message;
+
+    while (round_page.next < round_page.quota && still < STILL_LOOKS) {
+        (void)mach_msg(&message.head, option, 0, sizeof(message), notify_port,
+                       LOOK_MS, MACH_PORT_NULL);
+
+        if (round_page.next != last) {
+            last = round_page.next;
+            still = 0;
+        } else if (fuzz_kick()) {
+            still++;
+        } else {
+            break;
+        }
+    }
+}
+
+static void
+fuzz_end_players(void)
+{
+    for (unsigned int i = 0; i < round_page.player_count; i++) {
+        mach_port_urefs_t refs = 0;
+
+        (void)task_terminate(player_tasks[i]);
+        (void)mach_port_get_refs(mach_task_self(), player_tasks[i],
+                                 MACH_PORT_RIGHT_DEAD_NAME, &refs);
+        (void)mach_port_destroy(mach_task_self(), player_tasks[i]);
+    }
+}
+
+/* Returns the calls made. */
+static uint64_t
+fuzz_round_run(uint64_t seed, uint64_t number, uint64_t quota, bool trace)
+{
+    round_page.number = number;
+    round_page.seed = fuzz_mix(seed * 0x100000001b3 + number);
+    round_page.quota = quota;
+    round_page.next = 0;
+    round_page.player_count = 1 + round_page.seed % FUZZ_PLAYERS_MAX;
+    round_page.caller_count = 1 + (round_page.seed >> 8) % FUZZ_CALLERS_MAX;
+    round_page.trace = trace;
+    fuzz_start_players();
+    fuzz_watch();
+    fuzz_end_players();
+    return round_page.next < quota ? round_page.next : quota;
+}
+
+/* -- All of it -------------------------------------------------------------- */
+
+/* The dead-name notifications of a round are of no use any more. */
+static void
+fuzz_drain(void)
+{
+    struct {
+        mach_msg_header_t head;
+        char rest[64];
+    } message;
+
+    while (mach_msg(&message.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
+                    sizeof(message), notify_port, 0,
+                    MACH_PORT_NULL) == MACH_MSG_SUCCESS) {
+        mach_msg_destroy(&message.head);
+    }
+}
+
+static void
+fuzz_setup(void)
+{
+    vm_address_t page = (vm_address_t)&round_page;
+
+    (void)round_page_end;
+
+    if (vm_inherit(mach_task_self(), page, PAGE_SIZE, VM_INHERIT_SHARE) !=
+        KERN_SUCCESS) {
+        tap_bail("the page of the round can't be shared");
+    }
+
+    notify_port = guest_port();
+}
+
+/* Rounds until there were `calls` calls; false at the first that is wrong. */
+static bool
+fuzz_rounds(uint64_t seed, uint64_t *numberp, uint64_t calls,
+            const struct guest_counts *before)
+{
+    uint64_t total = 0;
+
+    while (total < calls) {
+        uint64_t number = *numberp;
+        tap_diag("replay: fuzz.seed=%lu fuzz.round=%lu fuzz.trace=1", seed,
+                 number);
+        total += fuzz_round_run(seed, number, ROUND_CALLS, false);
+        fuzz_drain();
+
+        if (!guest_counts_settle(before, SETTLE_LOOKS)) {
+            ok(false, "round %lu of seed %lu leaves nothing", number, seed);
+            return false;
+        }
+
+        (*numberp)++;
+    }
+
+    return true;
+}
+
+static void
+fuzz_replay(uint64_t seed, uint64_t number)
+{
+    struct guest_counts before;
+
+    guest_counts_get(&before);
+    tap_diag("%lu calls", fuzz_round_run(seed, number, ROUND_CALLS,
+                                         guest_argument("fuzz.trace", 0) != 0));
+    fuzz_drain();
+    guest_counts_check(&before, "the round");
 }
 
 void
 guest_main(void)
 {
+    uint64_t calls = guest_argument("fuzz.calls", DEFAULT_CALLS);
+    uint64_t seed = guest_argument("fuzz.seed", DEFAULT_SEED);
+    uint64_t only = guest_argument("fuzz.round", UINT64_MAX);
+    uint64_t number = 1;
     struct guest_counts before;
 
-    fuzz_child(fuzz_messages);
-    guest_counts_get(&before);
+    fuzz_setup();
+    tap_diag("%lu calls, seed %lu", calls, seed);
 
-    for (trap_number = -100; trap_number < 4; trap_number++) {
-        fuzz_child(fuzz_traps);
-        ok(fuzz_kernel_lives(), "random calls of trap %ld", trap_number);
+    /* The first makes what is made only once. */
+    (void)fuzz_round_run(seed, 0, ROUND_CALLS / 10, false);
+    fuzz_drain();
+
+    if (only != UINT64_MAX) {
+        fuzz_replay(seed, only);
+        return;
     }
 
-    trap_number = 0x100000000;
-    fuzz_child(fuzz_traps);
-    ok(fuzz_kernel_lives(), "random calls of trap %ld", trap_number);
+    guest_counts_get(&before);
 
-    for (int turn = 0; turn < 40; turn++) {
-        fuzz_child(fuzz_messages);
-        ok(fuzz_kernel_lives(), "malformed messages, turn %d", turn);
+    for (unsigned int part = 1; part <= REPORTS; part++) {
+        uint64_t first = number;
+
+        if (!fuzz_rounds(seed, &number, calls / REPORTS, &before)) {
+            return;
+        }
+
+        ok(true, "%lu calls: rounds %lu to %lu", calls / REPORTS, first,
+           number - 1);
     }
 
     guest_counts_check(&before, "all of it");

@@ -41,6 +41,29 @@ guest_counts_get(struct guest_counts *before)
     }
 }
 
+bool
+guest_counts_settle(const struct guest_counts *before, unsigned int looks)
+{
+    const host_object_counts_data_t *b = &before->counts;
+    host_object_counts_data_t a;
+
+    for (unsigned int i = 0; i < looks; i++) {
+        counts_read(&a);
+
+        if (a.ports == b->ports && a.spaces == b->spaces &&
+            a.messages == b->messages && a.tasks == b->tasks &&
+            a.threads == b->threads && a.maps == b->maps &&
+            a.map_entries == b->map_entries && a.vm_objects == b->vm_objects) {
+            return true;
+        }
+
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 5);
+    }
+
+    guest_counts_check(before, "what settled");
+    return false;
+}
+
 static bool
 guest_counts_compare(uint64_t before, uint64_t after, const char *what)
 {
@@ -72,6 +95,58 @@ guest_counts_check(const struct guest_counts *before, const char *name)
              (long)(a->kernel_pages - b->kernel_pages),
              (long)(b->free_pages - a->free_pages));
     ok(same, "%s leaves no kernel objects behind", name);
+}
+
+/* The number in the text, decimal or, after 0x, hexadecimal. */
+static uint64_t
+guest_number(const char *text)
+{
+    uint64_t base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+    uint64_t value = 0;
+
+    for (text += base == 16 ? 2 : 0;; text++) {
+        uint64_t digit = base;
+
+        if (*text >= '0' && *text <= '9') {
+            digit = (uint64_t)(*text - '0');
+        } else if (*text >= 'a' && *text <= 'f') {
+            digit = (uint64_t)(*text - 'a' + 10);
+        }
+
+        if (digit >= base) {
+            return value;
+        }
+
+        value = value * base + digit;
+    }
+}
+
+uint64_t
+guest_argument(const char *name, uint64_t otherwise)
+{
+    kernel_boot_info_t words = "";
+    const char *at = words;
+    const char *n;
+
+    (void)host_get_boot_info(guest_host_priv, words);
+
+    while (*at != '\0') {
+        for (n = name; *n != '\0' && *n == *at; n++) {
+            at++;
+        }
+
+        if (*n == '\0' && *at == '=') {
+            return guest_number(at + 1);
+        }
+
+        while (*at != '\0' && *at != ' ') {
+            at++;
+        }
+
+        at += *at == ' ';
+    }
+
+    return otherwise;
 }
 
 mach_port_t

@@ -51,6 +51,13 @@ struct guest_counts {
 void guest_counts_get(struct guest_counts *before);
 void guest_counts_check(const struct guest_counts *before, const char *name);
 
+/* Wait until the counts are the same again; if they are not after so many
+ * looks, that is a failed test. */
+bool guest_counts_settle(const struct guest_counts *before, unsigned int looks);
+
+/* The number in the word NAME=NUMBER of the kernel's command line. */
+uint64_t guest_argument(const char *name, uint64_t otherwise);
+
 /* A port with a receive and a send right under one name. */
 mach_port_t guest_port(void);
 
