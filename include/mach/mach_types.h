@@ -9,6 +9,7 @@
 
 #include <mach/exception.h>
 #include <mach/host_info.h>
+#include <mach/ipc_info.h>
 #include <mach/notify.h>
 #include <mach/std_types.h>
 #include <mach/task_info.h>

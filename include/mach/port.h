@@ -59,6 +59,7 @@ typedef natural_t mach_port_seqno_t;
 typedef natural_t mach_port_mscount_t;
 typedef natural_t mach_port_msgcount_t;
 typedef natural_t mach_port_rights_t; /* number of rights */
+typedef uint64_t mach_port_context_t;
 
 #define MACH_PORT_UREFS_MAX 0x7fffffffu
 #define MACH_PORT_QLIMIT_DEFAULT 5u
@@ -75,9 +76,52 @@ struct mach_port_status {
     boolean_t mps_srights;             /* do send rights exist? */
     boolean_t mps_pdrequest;           /* port-destroyed request? */
     boolean_t mps_nsrequest;           /* no-senders request? */
-    natural_t mps_flags;               /* 0 */
+    natural_t mps_flags;               /* MACH_PORT_STATUS_FLAG_* */
 };
+
+#define MACH_PORT_STATUS_FLAG_GUARDED 0x02u
+#define MACH_PORT_STATUS_FLAG_STRICT_GUARD 0x04u
+
 typedef struct mach_port_status mach_port_status_t;
 #define MACH_PORT_STATUS_COUNT (sizeof(mach_port_status_t) / sizeof(natural_t))
+
+/* Flavors of mach_port_get_attributes and mach_port_set_attributes. */
+typedef integer_t mach_port_flavor_t;
+typedef integer_t *mach_port_info_t;
+
+#define MACH_PORT_LIMITS_INFO 1     /* mach_port_limits_t */
+#define MACH_PORT_RECEIVE_STATUS 2  /* mach_port_status_t */
+#define MACH_PORT_DNREQUESTS_SIZE 3 /* a number */
+
+struct mach_port_limits {
+    mach_port_msgcount_t mpl_qlimit;
+};
+typedef struct mach_port_limits mach_port_limits_t;
+#define MACH_PORT_LIMITS_INFO_COUNT                                            \
+    (sizeof(mach_port_limits_t) / sizeof(natural_t))
+#define MACH_PORT_RECEIVE_STATUS_COUNT MACH_PORT_STATUS_COUNT
+#define MACH_PORT_DNREQUESTS_SIZE_COUNT 1u
+
+/* For mach_port_allocate_qos and mach_port_allocate_full. */
+struct mach_port_qos {
+    natural_t name : 1;     /* the name is given */
+    natural_t prealloc : 1; /* 0 */
+    natural_t pad1 : 30;    /* 0 */
+    natural_t len;          /* 0 */
+};
+typedef struct mach_port_qos mach_port_qos_t;
+
+/* For mach_port_construct. */
+struct mach_port_options {
+    uint32_t flags;         /* MPO_* */
+    mach_port_limits_t mpl; /* with MPO_QLIMIT */
+    uint32_t reserved[4];   /* 0 */
+};
+typedef struct mach_port_options mach_port_options_t;
+
+#define MPO_CONTEXT_AS_GUARD 0x01u /* guard it with the context */
+#define MPO_QLIMIT 0x02u
+#define MPO_INSERT_SEND_RIGHT 0x10u
+#define MPO_STRICT 0x20u /* the guard is strict */
 
 #endif /* MACH_PORT_H */

@@ -157,6 +157,14 @@ ipc_port_make_sonce_locked(struct ipc_port *port)
     ipc_port_ref(port);
 }
 
+void
+ipc_port_clear_guard(struct ipc_port *port)
+{
+    port->context = 0;
+    port->guarded = false;
+    port->strict_guard = false;
+}
+
 struct ipc_port *
 ipc_port_make_send(struct ipc_port *port)
 {

@@ -24,6 +24,7 @@
 #include <kern/macros.h>
 #include <kern/refcount.h>
 #include <kern/spinlock.h>
+#include <mach/ipc_info.h>
 #include <mach/message.h>
 #include <machine/layout.h>
 
@@ -31,20 +32,6 @@ struct ipc_space;
 struct ipc_pset;
 struct ipc_kmsg;
 struct thread;
-
-/* What a kernel port stands for; decided once, under the port's lock. */
-enum ipc_kobject_type {
-    IKOT_NONE,
-    IKOT_HOST,
-    IKOT_HOST_PRIV,
-    IKOT_DEVICE_MASTER,
-    IKOT_TASK,
-    IKOT_THREAD,
-    IKOT_MEMORY_ENTRY,
-    IKOT_IO_PERM,
-    IKOT_INTERRUPT,
-    IKOT_EXCEPTION_REPLY,
-};
 
 /* A dead-name request: of `name` in `space`, to the send-once right. */
 struct ipc_dnrequest {
@@ -59,6 +46,8 @@ struct ipc_port {
     bool active;                    /* (p) */
     uint8_t kobject_type;           /* (p) enum ipc_kobject_type */
     bool has_payload;               /* (p) */
+    bool guarded;                   /* (p) `context` is the guard */
+    bool strict_guard;              /* (p) */
     struct ipc_space *receiver;     /* (p) */
     mach_port_name_t receiver_name; /* (p) while a space has it */
     uint32_t qlimit;                /* (p) */
@@ -75,6 +64,7 @@ struct ipc_port {
     struct ipc_port *nsrequest;     /* (p) send-once right, or NULL */
     struct ipc_port *pdrequest;     /* (p) send-once right, or NULL */
     struct list dnrequests;         /* (p) of ipc_dnrequest */
+    mach_port_context_t context;    /* (p) the receiver's word, or guard */
     struct ipc_port *destination;   /* (x) ref, in transit only */
     struct ipc_pset *pset;          /* (p) ref: the set it is in, or NULL */
     struct list pset_link;          /* (s) members */
@@ -151,6 +141,9 @@ void ipc_port_destroy_kernel(struct ipc_port *port);
  * is locked and active; a reference comes with the right. */
 void ipc_port_make_send_locked(struct ipc_port *port);
 void ipc_port_make_sonce_locked(struct ipc_port *port);
+
+/* The locked port has no guard and no context any more. */
+void ipc_port_clear_guard(struct ipc_port *port);
 
 /* Unlocked: IP_DEAD if the port is dead, else the right. NULL stays NULL. */
 MUST_CHECK struct ipc_port *ipc_port_make_send(struct ipc_port *port);

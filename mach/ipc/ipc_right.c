@@ -84,8 +84,10 @@ ipc_right_copyin_check(struct ipc_space *space, mach_port_name_t name,
     switch (disposition) {
     case MACH_MSG_TYPE_MAKE_SEND:
     case MACH_MSG_TYPE_MAKE_SEND_ONCE:
-    case MACH_MSG_TYPE_MOVE_RECEIVE:
         return (entry->type & IE_RECEIVE) != 0;
+    case MACH_MSG_TYPE_MOVE_RECEIVE:
+        return (entry->type & IE_RECEIVE) != 0 &&
+               !((struct ipc_port *)entry->object)->strict_guard;
     case MACH_MSG_TYPE_COPY_SEND:
     case MACH_MSG_TYPE_MOVE_SEND:
         return ipc_right_check(space, name, entry) ||
@@ -338,6 +340,8 @@ ipc_right_merge(struct ipc_space *space, struct ipc_port *port,
         port->receiver_name = name;
         port->mscount = 0;
         port->seqno = 0;
+        port->has_payload = false;
+        ipc_port_clear_guard(port);
         return true;
     }
 }
@@ -630,14 +634,60 @@ ipc_right_delta(struct ipc_space *space, mach_port_name_t name,
     }
 
     /* There is one receive right, one set: it can only go. */
-    if (delta != -1) {
+    if (delta != -1 || ipc_right_guarded(entry)) {
         spin_unlock(&space->lock);
-        return KERN_INVALID_VALUE;
+        return delta != -1 ? KERN_INVALID_VALUE : KERN_INVALID_RIGHT;
     }
 
     if (right == MACH_PORT_RIGHT_PORT_SET) {
         ipc_right_destroy(space, name, entry);
         return KERN_SUCCESS;
+    }
+
+    return ipc_right_drop_receive(space, name, entry);
+}
+
+/* The guard changes under the port's lock, but only by one who found the
+ * port in this space, as we did. */
+bool
+ipc_right_guarded(const struct ipc_entry *entry)
+{
+    return (entry->type & IE_RECEIVE) != 0 &&
+           ((const struct ipc_port *)entry->object)->guarded;
+}
+
+kern_return_t
+ipc_right_destruct(struct ipc_space *space, mach_port_name_t name,
+                   struct ipc_entry *entry, mach_port_delta_t srdelta,
+                   mach_port_context_t guard)
+{
+    kern_return_t kr = KERN_SUCCESS;
+
+    if ((entry->type & IE_RECEIVE) == 0) {
+        kr = KERN_INVALID_RIGHT;
+    } else if (ipc_right_guarded(entry) &&
+               ((const struct ipc_port *)entry->object)->context != guard) {
+        kr = KERN_INVALID_ARGUMENT;
+    } else if (srdelta > 0) {
+        kr = KERN_INVALID_VALUE;
+    } else if (srdelta < 0 && (entry->type & IE_SEND) == 0) {
+        kr = KERN_INVALID_RIGHT;
+    } else if (srdelta < 0 && (int64_t)entry->urefs + srdelta < 0) {
+        kr = KERN_INVALID_VALUE;
+    }
+
+    if (kr != KERN_SUCCESS) {
+        spin_unlock(&space->lock);
+        return kr;
+    }
+
+    if ((entry->type & IE_SEND) != 0) {
+        entry->urefs = (uint32_t)((int64_t)entry->urefs + srdelta);
+
+        if (entry->urefs == 0) {
+            ipc_right_destroy(space, name, entry);
+            return KERN_SUCCESS;
+        }
     }
 
     return ipc_right_drop_receive(space, name, entry);

@@ -83,6 +83,20 @@ MUST_CHECK kern_return_t ipc_right_copyout_name(struct ipc_space *space,
 void ipc_right_destroy(struct ipc_space *space, mach_port_name_t name,
                        struct ipc_entry *entry);
 
+/* Does the name denote a receive right with a guard? Locks: space->lock. */
+bool ipc_right_guarded(const struct ipc_entry *entry);
+
+/*
+ * Release the receive right of a name and -srdelta of its send references.
+ * Returns KERN_SUCCESS, KERN_INVALID_RIGHT, KERN_INVALID_VALUE,
+ * KERN_INVALID_ARGUMENT (not the guard).
+ * Locks: takes over and drops space->lock.
+ */
+kern_return_t
+ipc_right_destruct(struct ipc_space *space, mach_port_name_t name,
+                   struct ipc_entry *entry, mach_port_delta_t srdelta,
+                   mach_port_context_t guard);
+
 /*
  * Change the user references of one right by delta. Returns KERN_SUCCESS,
  * KERN_INVALID_RIGHT, KERN_INVALID_VALUE, KERN_UREFS_OVERFLOW.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The routines of <mach/mach_port.defs>, contracts there. `task` is NULL when
- * the request port was no task's.
+ * The routines of <mach/mach_port.defs> that change names and rights,
+ * contracts there. `task` is NULL when the request port was no task's.
  */
 
 #include <debug/assert.h>
@@ -11,16 +11,10 @@
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
-#include <kern/slab.h>
-#include <kern/string.h>
+#include <ipc/mach_port.h>
 #include <mach/mach_port_server.h>
-#include <vm/vm_copy.h>
 
-/*
- * The entry of a name; the space is then locked.
- * KERN_INVALID_TASK, KERN_INVALID_NAME: nothing is locked.
- */
-static kern_return_t
+kern_return_t
 port_lookup(struct ipc_space *space, mach_port_name_t name,
             struct ipc_entry **entryp)
 {
@@ -42,8 +36,7 @@ port_lookup(struct ipc_space *space, mach_port_name_t name,
     return KERN_SUCCESS;
 }
 
-/* The port whose receive right has this name, locked; the space is not. */
-static kern_return_t
+kern_return_t
 port_lookup_receive(struct ipc_space *space, mach_port_name_t name,
                     struct ipc_port **portp)
 {
@@ -65,126 +58,6 @@ port_lookup_receive(struct ipc_space *space, mach_port_name_t name,
     spin_lock(&(*portp)->lock);
     spin_unlock(&space->lock);
     return KERN_SUCCESS;
-}
-
-static mach_port_type_t
-entry_type(struct ipc_space *space, mach_port_name_t name,
-           struct ipc_entry *entry)
-{
-    (void)ipc_right_check(space, name, entry);
-    return (mach_port_type_t)entry->type << 16 |
-           (entry->request != NULL ? MACH_PORT_TYPE_DNREQUEST : 0);
-}
-
-/* Copies of the two arrays go out as memory; they are freed here. */
-static kern_return_t
-names_copyout(natural_t *names, natural_t *types, natural_t count,
-              natural_t room, natural_t **namesp, natural_t **typesp)
-{
-    struct vm_map_copy *names_copy = NULL, *types_copy = NULL;
-    kern_return_t kr = KERN_SUCCESS;
-
-    if (count != 0) {
-        kr =
-            vm_map_copy_from_kernel(names, count * sizeof(*names), &names_copy);
-    }
-
-    if (kr == KERN_SUCCESS && count != 0 && types != NULL) {
-        kr =
-            vm_map_copy_from_kernel(types, count * sizeof(*types), &types_copy);
-
-        if (kr != KERN_SUCCESS) {
-            vm_map_copy_discard(names_copy);
-        }
-    }
-
-    kmem_free(names, room * sizeof(*names));
-
-    if (types != NULL) {
-        kmem_free(types, room * sizeof(*types));
-    }
-
-    if (kr == KERN_SUCCESS) {
-        *namesp = (natural_t *)names_copy;
-
-        if (typesp != NULL) {
-            *typesp = (natural_t *)types_copy;
-        }
-    }
-
-    return kr;
-}
-
-/* Room is made for the names that there are, looked at again afterwards. */
-kern_return_t
-mach_port_names(ipc_space_t task, mach_port_name_array_t *names,
-                mach_msg_type_number_t *namesCnt, mach_port_type_array_t *types,
-                mach_msg_type_number_t *typesCnt)
-{
-    natural_t *name_array, *type_array;
-    natural_t room, count = 0;
-    struct ipc_entry *entry;
-    kern_return_t kr;
-
-    if (task == NULL) {
-        return KERN_INVALID_TASK;
-    }
-
-    spin_lock(&task->lock);
-    room = task->count + 16;
-    spin_unlock(&task->lock);
-    name_array = kmem_alloc(room * sizeof(*name_array));
-    type_array = kmem_alloc(room * sizeof(*type_array));
-
-    if (name_array == NULL || type_array == NULL) {
-        if (name_array != NULL) {
-            kmem_free(name_array, room * sizeof(*name_array));
-        }
-
-        if (type_array != NULL) {
-            kmem_free(type_array, room * sizeof(*type_array));
-        }
-
-        return KERN_RESOURCE_SHORTAGE;
-    }
-
-    spin_lock(&task->lock);
-
-    for (uint32_t index = 1; index < task->size && count < room; index++) {
-        entry = ipc_entry_at(task, index);
-
-        if (entry->type != IE_NONE) {
-            name_array[count] = MACH_PORT_MAKE(index, entry->generation);
-            type_array[count] = entry_type(task, name_array[count], entry);
-            count++;
-        }
-    }
-
-    spin_unlock(&task->lock);
-    kr = names_copyout(name_array, type_array, count, room, names, types);
-
-    if (kr == KERN_SUCCESS) {
-        *namesCnt = count;
-        *typesCnt = count;
-    }
-
-    return kr;
-}
-
-kern_return_t
-mach_port_type(ipc_space_t task, mach_port_name_t name, mach_port_type_t *ptype)
-{
-    struct ipc_entry *entry;
-    kern_return_t kr;
-
-    kr = port_lookup(task, name, &entry);
-
-    if (kr == KERN_SUCCESS) {
-        *ptype = entry_type(task, name, entry);
-        spin_unlock(&task->lock);
-    }
-
-    return kr;
 }
 
 kern_return_t
@@ -277,10 +150,10 @@ port_allocate_object(struct ipc_space *space, mach_port_right_t right,
     return *objectp == NULL ? KERN_RESOURCE_SHORTAGE : KERN_SUCCESS;
 }
 
-/* The space was locked by the allocation of the entry. */
+/* The entry of a new name becomes what it denotes. The space is locked. */
 static void
-port_allocate_fill(struct ipc_space *space, mach_port_right_t right,
-                   mach_port_name_t name, struct ipc_entry *entry, void *object)
+port_allocate_fill(mach_port_right_t right, mach_port_name_t name,
+                   struct ipc_entry *entry, void *object)
 {
     entry->object = object;
     entry->type = (uint8_t)(MACH_PORT_TYPE(right) >> 16);
@@ -291,8 +164,6 @@ port_allocate_fill(struct ipc_space *space, mach_port_right_t right,
     } else if (right == MACH_PORT_RIGHT_PORT_SET) {
         ((struct ipc_pset *)object)->name = name;
     }
-
-    spin_unlock(&space->lock);
 }
 
 static void
@@ -334,7 +205,8 @@ mach_port_allocate_name(ipc_space_t task, mach_port_right_t right,
         return kr;
     }
 
-    port_allocate_fill(task, right, name, entry, object);
+    port_allocate_fill(right, name, entry, object);
+    spin_unlock(&task->lock);
     return KERN_SUCCESS;
 }
 
@@ -365,9 +237,151 @@ mach_port_allocate(ipc_space_t task, mach_port_right_t right,
     }
 
     entry = ipc_entry_alloc(task, &name);
-    port_allocate_fill(task, right, name, entry, object);
+    port_allocate_fill(right, name, entry, object);
+    spin_unlock(&task->lock);
     *namep = name;
     return KERN_SUCCESS;
+}
+
+kern_return_t
+mach_port_allocate_full(ipc_space_t task, mach_port_right_t right,
+                        mach_port_t proto, mach_port_qos_t *qos,
+                        mach_port_name_t *name)
+{
+    kern_return_t kr;
+
+    if (task == NULL) {
+        return KERN_INVALID_TASK;
+    }
+
+    if (proto != MACH_PORT_NULL || qos->pad1 != 0 ||
+        (!qos->prealloc && qos->len != 0)) {
+        return KERN_INVALID_VALUE;
+    }
+
+    if (qos->prealloc) {
+        return KERN_NOT_SUPPORTED;
+    }
+
+    kr = qos->name ? mach_port_allocate_name(task, right, *name)
+                   : mach_port_allocate(task, right, name);
+    return kr;
+}
+
+kern_return_t
+mach_port_allocate_qos(ipc_space_t task, mach_port_right_t right,
+                       mach_port_qos_t *qos, mach_port_name_t *namep)
+{
+    mach_port_name_t name = MACH_PORT_NULL;
+    kern_return_t kr;
+
+    if (task != NULL && qos->name) {
+        return KERN_INVALID_VALUE; /* there is none */
+    }
+
+    kr = mach_port_allocate_full(task, right, MACH_PORT_NULL, qos, &name);
+
+    if (kr == KERN_SUCCESS) {
+        *namep = name;
+    }
+
+    return kr;
+}
+
+#define MPO_KNOWN                                                              \
+    (MPO_CONTEXT_AS_GUARD | MPO_QLIMIT | MPO_INSERT_SEND_RIGHT | MPO_STRICT)
+
+static kern_return_t
+port_construct_check(const mach_port_options_t *options)
+{
+    uint32_t reserved = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(options->reserved); i++) {
+        reserved |= options->reserved[i];
+    }
+
+    if ((options->flags & ~MPO_KNOWN) != 0 || reserved != 0 ||
+        (options->flags & (MPO_STRICT | MPO_CONTEXT_AS_GUARD)) == MPO_STRICT) {
+        return KERN_INVALID_ARGUMENT;
+    }
+
+    if ((options->flags & MPO_QLIMIT) != 0 &&
+        (options->mpl.mpl_qlimit == 0 ||
+         options->mpl.mpl_qlimit > MACH_PORT_QLIMIT_MAX)) {
+        return KERN_INVALID_VALUE;
+    }
+
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+mach_port_construct(ipc_space_t task, mach_port_options_t options,
+                    mach_port_context_t context, mach_port_name_t *namep)
+{
+    struct ipc_entry *entry;
+    struct ipc_port *port;
+    kern_return_t kr;
+
+    if (task == NULL) {
+        return KERN_INVALID_TASK;
+    }
+
+    kr = port_construct_check(&options);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    port = ipc_port_create(task, MACH_PORT_NULL);
+
+    if (port == NULL) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    port->context = context;
+    port->guarded = (options.flags & MPO_CONTEXT_AS_GUARD) != 0;
+    port->strict_guard = (options.flags & MPO_STRICT) != 0;
+
+    if ((options.flags & MPO_QLIMIT) != 0) {
+        port->qlimit = options.mpl.mpl_qlimit;
+    }
+
+    kr = ipc_space_lock_reserve(task);
+
+    if (kr != KERN_SUCCESS) {
+        ipc_port_destroy(port);
+        return kr;
+    }
+
+    entry = ipc_entry_alloc(task, namep);
+    port_allocate_fill(MACH_PORT_RIGHT_RECEIVE, *namep, entry, port);
+
+    if ((options.flags & MPO_INSERT_SEND_RIGHT) != 0) {
+        spin_lock(&port->lock);
+        ipc_port_make_send_locked(port);
+        spin_unlock(&port->lock);
+        entry->type |= IE_SEND;
+        entry->urefs = 1;
+    }
+
+    spin_unlock(&task->lock);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+mach_port_destruct(ipc_space_t task, mach_port_name_t name,
+                   mach_port_delta_t srdelta, mach_port_context_t guard)
+{
+    struct ipc_entry *entry;
+    kern_return_t kr;
+
+    kr = port_lookup(task, name, &entry);
+
+    if (kr == KERN_SUCCESS) {
+        kr = ipc_right_destruct(task, name, entry, srdelta, guard);
+    }
+
+    return kr;
 }
 
 kern_return_t
@@ -381,6 +395,11 @@ mach_port_destroy(ipc_space_t task, mach_port_name_t name)
     }
 
     kr = port_lookup(task, name, &entry);
+
+    if (kr == KERN_SUCCESS && ipc_right_guarded(entry)) {
+        spin_unlock(&task->lock);
+        return KERN_INVALID_RIGHT;
+    }
 
     if (kr == KERN_SUCCESS) {
         ipc_right_destroy(task, name, entry);
@@ -423,38 +442,6 @@ mach_port_deallocate(ipc_space_t task, mach_port_name_t name)
 }
 
 kern_return_t
-mach_port_get_refs(ipc_space_t task, mach_port_name_t name,
-                   mach_port_right_t right, mach_port_urefs_t *refs)
-{
-    struct ipc_entry *entry;
-    kern_return_t kr;
-
-    if (right >= MACH_PORT_RIGHT_NUMBER) {
-        return task == NULL ? KERN_INVALID_TASK : KERN_INVALID_VALUE;
-    }
-
-    kr = port_lookup(task, name, &entry);
-
-    if (kr != KERN_SUCCESS) {
-        return kr;
-    }
-
-    (void)ipc_right_check(task, name, entry);
-
-    if ((entry->type & (MACH_PORT_TYPE(right) >> 16)) == 0) {
-        *refs = 0;
-    } else if (right == MACH_PORT_RIGHT_RECEIVE ||
-               right == MACH_PORT_RIGHT_PORT_SET) {
-        *refs = 1;
-    } else {
-        *refs = entry->urefs;
-    }
-
-    spin_unlock(&task->lock);
-    return KERN_SUCCESS;
-}
-
-kern_return_t
 mach_port_mod_refs(ipc_space_t task, mach_port_name_t name,
                    mach_port_right_t right, mach_port_delta_t delta)
 {
@@ -474,142 +461,134 @@ mach_port_mod_refs(ipc_space_t task, mach_port_name_t name,
     return ipc_right_delta(task, name, entry, right, delta);
 }
 
-kern_return_t
-mach_port_set_mscount(ipc_space_t task, mach_port_name_t name,
-                      mach_port_mscount_t mscount)
-{
-    struct ipc_port *port;
-    kern_return_t kr;
+/* -- Port sets --------------------------------------------------------------- */
 
-    kr = port_lookup_receive(task, name, &port);
-
-    if (kr == KERN_SUCCESS) {
-        port->mscount = mscount;
-        spin_unlock(&port->lock);
-    }
-
-    return kr;
-}
-
-kern_return_t
-mach_port_set_seqno(ipc_space_t task, mach_port_name_t name,
-                    mach_port_seqno_t seqno)
-{
-    struct ipc_port *port;
-    kern_return_t kr;
-
-    kr = port_lookup_receive(task, name, &port);
-
-    if (kr == KERN_SUCCESS) {
-        port->seqno = seqno;
-        spin_unlock(&port->lock);
-    }
-
-    return kr;
-}
-
-kern_return_t
-mach_port_get_set_status(ipc_space_t task, mach_port_name_t name,
-                         mach_port_name_array_t *members,
-                         mach_msg_type_number_t *membersCnt)
-{
-    struct ipc_entry *entry;
-    struct ipc_pset *pset;
-    natural_t *names;
-    natural_t room, count = 0;
-    kern_return_t kr;
-
-    if (task == NULL) {
-        return KERN_INVALID_TASK;
-    }
-
-    spin_lock(&task->lock);
-    room = task->count + 16;
-    spin_unlock(&task->lock);
-    names = kmem_alloc(room * sizeof(*names));
-
-    if (names == NULL) {
-        return KERN_RESOURCE_SHORTAGE;
-    }
-
-    kr = port_lookup(task, name, &entry);
-
-    if (kr == KERN_SUCCESS && entry->type != IE_PORT_SET) {
-        spin_unlock(&task->lock);
-        kr = KERN_INVALID_RIGHT;
-    }
-
-    if (kr != KERN_SUCCESS) {
-        kmem_free(names, room * sizeof(*names));
-        return kr;
-    }
-
-    pset = entry->object;
-    spin_lock(&pset->lock);
-
-    list_for_each(&pset->members, link)
-    {
-        if (count < room) {
-            names[count] =
-                list_entry(link, struct ipc_port, pset_link)->receiver_name;
-            count++;
-        }
-    }
-
-    spin_unlock(&pset->lock);
-    spin_unlock(&task->lock);
-    kr = names_copyout(names, NULL, count, room, members, NULL);
-
-    if (kr == KERN_SUCCESS) {
-        *membersCnt = count;
-    }
-
-    return kr;
-}
-
-kern_return_t
-mach_port_move_member(ipc_space_t task, mach_port_name_t member,
-                      mach_port_name_t after)
+/* Port and set by their names in a space, which is then locked; the set may
+ * be MACH_PORT_NULL. */
+static kern_return_t
+member_lookup(struct ipc_space *space, mach_port_name_t name,
+              mach_port_name_t set_name, struct ipc_port **portp,
+              struct ipc_pset **psetp)
 {
     struct ipc_entry *entry, *set_entry = NULL;
-    struct ipc_port *port;
     kern_return_t kr;
 
-    kr = port_lookup(task, member, &entry);
+    kr = port_lookup(space, name, &entry);
 
     if (kr != KERN_SUCCESS) {
         return kr;
     }
 
     if ((entry->type & IE_RECEIVE) == 0) {
-        spin_unlock(&task->lock);
+        spin_unlock(&space->lock);
         return KERN_INVALID_RIGHT;
     }
 
-    if (after != MACH_PORT_NULL) {
-        set_entry = ipc_entry_lookup(task, after);
+    if (set_name != MACH_PORT_NULL) {
+        set_entry = ipc_entry_lookup(space, set_name);
 
         if (set_entry == NULL || set_entry->type != IE_PORT_SET) {
-            spin_unlock(&task->lock);
+            spin_unlock(&space->lock);
             return set_entry == NULL ? KERN_INVALID_NAME : KERN_INVALID_RIGHT;
         }
     }
 
-    port = entry->object;
+    *portp = entry->object;
+    *psetp = set_entry == NULL ? NULL : set_entry->object;
+    return KERN_SUCCESS;
+}
+
+/* The port is locked and in no set. */
+static void
+member_add(struct ipc_pset *pset, struct ipc_port *port)
+{
+    spin_lock(&pset->lock);
+    ipc_pset_add(pset, port);
+    spin_unlock(&pset->lock);
+}
+
+kern_return_t
+mach_port_move_member(ipc_space_t task, mach_port_name_t member,
+                      mach_port_name_t after)
+{
+    struct ipc_port *port;
+    struct ipc_pset *pset;
+    kern_return_t kr;
+
+    kr = member_lookup(task, member, after, &port, &pset);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
     spin_lock(&port->lock);
 
-    if (after == MACH_PORT_NULL && port->pset == NULL) {
+    if (pset == NULL && port->pset == NULL) {
         kr = KERN_NOT_IN_SET;
     }
 
     ipc_pset_remove(port);
 
-    if (set_entry != NULL) {
-        struct ipc_pset *pset = set_entry->object;
+    if (pset != NULL) {
+        member_add(pset, port);
+    }
 
-        spin_lock(&pset->lock);
-        ipc_pset_add(pset, port);
-        spin_unlock(&pset->lock);
+    spin_unlock(&port->lock);
+    spin_unlock(&task->lock);
+    return kr;
+}
+
+kern_return_t
+mach_port_insert_member(ipc_space_t task, mach_port_name_t name,
+                        mach_port_name_t pset_name)
+{
+    struct ipc_port *port;
+    struct ipc_pset *pset;
+    kern_return_t kr;
+
+    kr = member_lookup(task, name, pset_name, &port, &pset);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    spin_lock(&port->lock);
+
+    if (pset == NULL) {
+        kr = KERN_INVALID_NAME;
+    } else if (port->pset != NULL) {
+        kr = KERN_ALREADY_IN_SET;
+    } else {
+        member_add(pset, port);
+    }
+
+    spin_unlock(&port->lock);
+    spin_unlock(&task->lock);
+    return kr;
+}
+
+kern_return_t
+mach_port_extract_member(ipc_space_t task, mach_port_name_t name,
+                         mach_port_name_t pset_name)
+{
+    struct ipc_port *port;
+    struct ipc_pset *pset;
+    kern_return_t kr;
+
+    kr = member_lookup(task, name, pset_name, &port, &pset);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    spin_lock(&port->lock);
+
+    if (pset == NULL) {
+        kr = KERN_INVALID_NAME;
+    } else if (port->pset != pset) {
+        kr = KERN_NOT_IN_SET;
+    } else {
+        ipc_pset_remove(port);
     }
 
     spin_unlock(&port->lock);
@@ -870,11 +849,144 @@ mach_port_extract_right(ipc_space_t task, mach_port_name_t name,
     return KERN_SUCCESS;
 }
 
-/* -- Attributes ------------------------------------------------------------- */
+/* -- A receive right's properties -------------------------------------------- */
+
+enum port_property {
+    PORT_MSCOUNT,
+    PORT_SEQNO,
+    PORT_QLIMIT,
+    PORT_CONTEXT,
+    PORT_PAYLOAD,
+    PORT_NO_PAYLOAD,
+};
+
+static kern_return_t
+port_set(struct ipc_space *space, mach_port_name_t name,
+         enum port_property property, uint64_t value)
+{
+    struct ipc_port *port;
+    kern_return_t kr;
+
+    kr = port_lookup_receive(space, name, &port);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    switch (property) {
+    case PORT_MSCOUNT:
+        port->mscount = (uint32_t)value;
+        break;
+    case PORT_SEQNO:
+        port->seqno = (uint32_t)value;
+        break;
+    case PORT_QLIMIT:
+        port->qlimit = (uint32_t)value;
+        ipc_mqueue_room(port);
+        break;
+    case PORT_CONTEXT:
+        if (port->guarded) {
+            kr = KERN_INVALID_ARGUMENT;
+        } else {
+            port->context = value;
+        }
+
+        break;
+    case PORT_PAYLOAD:
+        port->has_payload = true;
+        port->payload = value;
+        break;
+    case PORT_NO_PAYLOAD:
+        port->has_payload = false;
+        break;
+    }
+
+    spin_unlock(&port->lock);
+    return kr;
+}
 
 kern_return_t
-mach_port_get_receive_status(ipc_space_t task, mach_port_name_t name,
-                             mach_port_status_t *status)
+mach_port_set_mscount(ipc_space_t task, mach_port_name_t name,
+                      mach_port_mscount_t mscount)
+{
+    return port_set(task, name, PORT_MSCOUNT, mscount);
+}
+
+kern_return_t
+mach_port_set_seqno(ipc_space_t task, mach_port_name_t name,
+                    mach_port_seqno_t seqno)
+{
+    return port_set(task, name, PORT_SEQNO, seqno);
+}
+
+kern_return_t
+mach_port_set_qlimit(ipc_space_t task, mach_port_name_t name,
+                     mach_port_msgcount_t qlimit)
+{
+    if (qlimit == 0 || qlimit > MACH_PORT_QLIMIT_MAX) {
+        return task == NULL ? KERN_INVALID_TASK : KERN_INVALID_VALUE;
+    }
+
+    return port_set(task, name, PORT_QLIMIT, qlimit);
+}
+
+kern_return_t
+mach_port_set_context(ipc_space_t task, mach_port_name_t name,
+                      mach_port_context_t context)
+{
+    return port_set(task, name, PORT_CONTEXT, context);
+}
+
+kern_return_t
+mach_port_set_protected_payload(ipc_space_t task, mach_port_name_t name,
+                                vm_offset_t payload)
+{
+    return port_set(task, name, PORT_PAYLOAD, payload);
+}
+
+kern_return_t
+mach_port_clear_protected_payload(ipc_space_t task, mach_port_name_t name)
+{
+    return port_set(task, name, PORT_NO_PAYLOAD, 0);
+}
+
+kern_return_t
+mach_port_set_attributes(ipc_space_t task, mach_port_name_t name,
+                         mach_port_flavor_t flavor, integer_t *port_info,
+                         mach_msg_type_number_t port_infoCnt)
+{
+    struct ipc_port *port;
+    kern_return_t kr;
+
+    if (task == NULL) {
+        return KERN_INVALID_TASK;
+    }
+
+    switch (flavor) {
+    case MACH_PORT_LIMITS_INFO:
+        return port_infoCnt < MACH_PORT_LIMITS_INFO_COUNT
+                   ? KERN_FAILURE
+                   : mach_port_set_qlimit(task, name, (uint32_t)port_info[0]);
+    case MACH_PORT_DNREQUESTS_SIZE:
+        if (port_infoCnt < MACH_PORT_DNREQUESTS_SIZE_COUNT) {
+            return KERN_FAILURE;
+        }
+
+        kr = port_lookup_receive(task, name, &port);
+
+        if (kr == KERN_SUCCESS) {
+            spin_unlock(&port->lock);
+        }
+
+        return kr;
+    default:
+        return KERN_INVALID_ARGUMENT;
+    }
+}
+
+kern_return_t
+mach_port_guard(ipc_space_t task, mach_port_name_t name,
+                mach_port_context_t guard, boolean_t strict)
 {
     struct ipc_port *port;
     kern_return_t kr;
@@ -885,73 +997,39 @@ mach_port_get_receive_status(ipc_space_t task, mach_port_name_t name,
         return kr;
     }
 
-    *status = (mach_port_status_t){
-        .mps_pset = port->pset == NULL ? MACH_PORT_NULL : port->pset->name,
-        .mps_seqno = port->seqno,
-        .mps_mscount = port->mscount,
-        .mps_qlimit = port->qlimit,
-        .mps_msgcount = port->msgcount,
-        .mps_sorights = port->sorights,
-        .mps_srights = port->srights != 0,
-        .mps_pdrequest = port->pdrequest != IP_NULL,
-        .mps_nsrequest = port->nsrequest != IP_NULL,
-    };
+    if (port->guarded || port->context != 0) {
+        kr = KERN_INVALID_ARGUMENT;
+    } else {
+        port->context = guard;
+        port->guarded = true;
+        port->strict_guard = strict != FALSE;
+    }
+
     spin_unlock(&port->lock);
-    return KERN_SUCCESS;
-}
-
-kern_return_t
-mach_port_set_qlimit(ipc_space_t task, mach_port_name_t name,
-                     mach_port_msgcount_t qlimit)
-{
-    struct ipc_port *port;
-    kern_return_t kr;
-
-    if (qlimit == 0 || qlimit > MACH_PORT_QLIMIT_MAX) {
-        return task == NULL ? KERN_INVALID_TASK : KERN_INVALID_VALUE;
-    }
-
-    kr = port_lookup_receive(task, name, &port);
-
-    if (kr == KERN_SUCCESS) {
-        port->qlimit = qlimit;
-        ipc_mqueue_room(port);
-        spin_unlock(&port->lock);
-    }
-
     return kr;
 }
 
 kern_return_t
-mach_port_set_protected_payload(ipc_space_t task, mach_port_name_t name,
-                                vm_offset_t payload)
+mach_port_unguard(ipc_space_t task, mach_port_name_t name,
+                  mach_port_context_t guard)
 {
     struct ipc_port *port;
     kern_return_t kr;
 
     kr = port_lookup_receive(task, name, &port);
 
-    if (kr == KERN_SUCCESS) {
-        port->has_payload = true;
-        port->payload = payload;
-        spin_unlock(&port->lock);
+    if (kr != KERN_SUCCESS) {
+        return kr;
     }
 
-    return kr;
-}
-
-kern_return_t
-mach_port_clear_protected_payload(ipc_space_t task, mach_port_name_t name)
-{
-    struct ipc_port *port;
-    kern_return_t kr;
-
-    kr = port_lookup_receive(task, name, &port);
-
-    if (kr == KERN_SUCCESS) {
-        port->has_payload = false;
-        spin_unlock(&port->lock);
+    if (!port->guarded) {
+        kr = KERN_INVALID_ARGUMENT;
+    } else if (port->context != guard) {
+        kr = KERN_INVALID_VALUE;
+    } else {
+        ipc_port_clear_guard(port);
     }
 
+    spin_unlock(&port->lock);
     return kr;
 }
