@@ -5,6 +5,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define WEAK __attribute__((weak))
 
@@ -19,8 +20,16 @@ WEAK void *
 memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     void *at = to;
+    size_t words = size / 8;
+    size_t rest = size % 8;
 
-    __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size)::"memory");
+    __asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words)::"memory");
+
+    if (rest != 0) {
+        __asm__ volatile("rep movsb"
+                         : "+D"(at), "+S"(from), "+c"(rest)::"memory");
+    }
+
     return to;
 }
 
@@ -47,11 +56,22 @@ WEAK void *
 memset(void *to, int value, size_t size)
 {
     void *at = to;
+    size_t words = size / 8;
+    size_t rest = size % 8;
+    uint64_t word = (unsigned char)value * 0x0101010101010101ul;
 
-    __asm__ volatile("rep stosb"
-                     : "+D"(at), "+c"(size)
-                     : "a"(value)
+    __asm__ volatile("rep stosq"
+                     : "+D"(at), "+c"(words)
+                     : "a"(word)
                      : "memory");
+
+    if (rest != 0) {
+        __asm__ volatile("rep stosb"
+                         : "+D"(at), "+c"(rest)
+                         : "a"(word)
+                         : "memory");
+    }
+
     return to;
 }
 

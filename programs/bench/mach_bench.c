@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mach operations: the null trap, the null RPC between two tasks through
- * MIG's stubs, and a call that visits the Unix server and does nothing there.
+ * MIG's stubs with one number in and one out, and a call that visits the Unix
+ * server as every call of libunix does, and does nothing there.
  */
 
+#include <libunix/call.h>
 #include <mach/mach.h>
 #include <mach/mach_traps.h>
 #include <programs/bench/bench.h>
@@ -15,9 +17,6 @@
 
 #define SERVER_STACK (64 * 1024)
 #define MESSAGE_MAX 512
-
-/* libunix's: the port of this process at the Unix server. */
-extern mach_port_t unix_port;
 
 static const char *
 run_null_trap(long count)
@@ -37,9 +36,10 @@ static mach_port_name_t server_receive; /* in the server's task */
 static char server_stack[SERVER_STACK] __attribute__((aligned(16)));
 
 kern_return_t
-do_bench_null(mach_port_t server)
+do_bench_null(mach_port_t server, natural_t value, natural_t *same)
 {
     (void)server;
+    *same = value;
     return KERN_SUCCESS;
 }
 
@@ -131,8 +131,10 @@ setup_server(void)
 static const char *
 run_rpc(long count)
 {
+    natural_t same;
+
     while (count > 0) {
-        if (bench_null(server_port) != KERN_SUCCESS) {
+        if (bench_null(server_port, 1, &same) != KERN_SUCCESS) {
             return "the RPC failed";
         }
 
@@ -146,7 +148,7 @@ static const char *
 run_unix_null(long count)
 {
     while (count > 0) {
-        if (unix_null(unix_port) != KERN_SUCCESS) {
+        if (UNIX_CALL(unix_null(unix_port)) != KERN_SUCCESS) {
             return "the call failed";
         }
 

@@ -55,6 +55,7 @@ class Symbols:
         functions.sort()
         self.addresses = [address for address, name in functions]
         self.names = [name for address, name in functions]
+        self.starts = set(self.addresses)
 
     def name(self, address):
         at = bisect.bisect(self.addresses, address) - 1
@@ -100,7 +101,12 @@ class Program:
         return ('' if address >= KERNEL_BASE else 'user ') + \
             self.of(address).name(address)
 
+    def entry(self, address):
+        """Whether a function begins here."""
+        return address in self.of(address).starts
+
     def inlines(self, addresses):
+        """{address: the names of the functions it is in}"""
         wanted = set(addresses)
         found = self.kernel.inlines(
             address for address in wanted if address >= KERNEL_BASE)
@@ -154,26 +160,34 @@ def trace(build, program):
     return dict(zip(names, windows))
 
 
-def runs_of(addresses, names):
-    """[name, instructions] of stretches that stay in one function."""
-    runs = []
-    for address in addresses:
-        if not runs or runs[-1][0] != names[address]:
-            runs.append([names[address], 0])
-        runs[-1][1] += 1
-    return runs
-
-
-def print_counts(addresses, names, entries):
+def print_functions(addresses, program, limit=None, inlines=False):
+    """Instructions by function; how often it was entered, if more than
+    once."""
+    if inlines:
+        names = {address: chain[0] for address, chain
+                 in program.inlines(addresses).items()}
+    else:
+        names = {address: program.name(address) for address in addresses}
     counts = collections.Counter(names[address] for address in addresses)
     calls = collections.Counter(
-        names[address] for address in addresses if address in entries)
-    print('%6d  all' % len(addresses))
-    print('%6d  kernel' % sum(address >= KERNEL_BASE
-                              for address in addresses))
-    for name, count in counts.most_common():
+        names[address] for address in addresses if program.entry(address))
+    kernel = sum(address >= KERNEL_BASE for address in addresses)
+    print('%6d  all: %d of the kernel, %d of the user' % (
+        len(addresses), kernel, len(addresses) - kernel))
+    for name, count in counts.most_common(limit):
         times = ' x%d' % calls[name] if calls[name] > 1 else ''
         print('%6d  %s%s' % (count, name, times))
+
+
+def print_trace(addresses, program):
+    runs = []
+    for address in addresses:
+        name = program.name(address)
+        if not runs or runs[-1][0] != name:
+            runs.append([name, 0])
+        runs[-1][1] += 1
+    for name, count in runs:
+        print('%6d  %s' % (count, name))
 
 
 def print_hot(addresses, program, wanted):
@@ -217,6 +231,11 @@ def steps_of(addresses, program):
             [step for step, _ in counts.most_common() if step not in order]}
 
 
+def print_steps(addresses, program):
+    for step, count in steps_of(addresses, program).items():
+        print('%6d  %s' % (count, step))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('build')
@@ -233,21 +252,14 @@ def main():
         parser.error('no row %s; there are: %s' % (
             options.row, ' '.join(rows)))
     addresses = rows[options.row]
-    names = {address: program.name(address) for address in addresses}
-    entries = set(program.kernel.addresses + program.user.addresses)
     if options.hot is not None:
         print_hot(addresses, program, options.hot)
     elif options.trace:
-        for name, count in runs_of(addresses, names):
-            print('%6d  %s' % (count, name))
+        print_trace(addresses, program)
     elif options.steps:
-        for step, count in steps_of(addresses, program).items():
-            print('%6d  %s' % (count, step))
+        print_steps(addresses, program)
     else:
-        if options.inlines:
-            names = {address: chain[0] for address, chain
-                     in program.inlines(addresses).items()}
-        print_counts(addresses, names, entries)
+        print_functions(addresses, program, inlines=options.inlines)
     return 0
 
 
