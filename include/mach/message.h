@@ -191,7 +191,7 @@ typedef struct {
 #define MACH_RCV_LARGE 0x00000004u /* leave too large a message queued */
 #define MACH_SEND_TIMEOUT 0x00000010u
 #define MACH_SEND_INTERRUPT 0x00000040u /* report, rather than retry */
-#define MACH_SEND_NOTIFY 0x00000080u
+#define MACH_SEND_NOTIFY 0x00000080u    /* arm the send-possible request */
 #define MACH_RCV_TIMEOUT 0x00000100u
 #define MACH_RCV_NOTIFY 0x00000200u
 #define MACH_RCV_INTERRUPT 0x00000400u

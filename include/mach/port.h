@@ -52,6 +52,8 @@ typedef mach_port_type_t *mach_port_type_array_t;
 #define MACH_PORT_TYPE_SEND_RIGHTS                                             \
     (MACH_PORT_TYPE_SEND | MACH_PORT_TYPE_SEND_ONCE)
 #define MACH_PORT_TYPE_DNREQUEST 0x80000000u /* dead-name request outstanding */
+#define MACH_PORT_TYPE_SPREQUEST 0x40000000u /* ... send-possible request */
+#define MACH_PORT_TYPE_SPREQUEST_DELAYED 0x20000000u /* ... not armed yet */
 
 typedef natural_t mach_port_urefs_t;
 typedef integer_t mach_port_delta_t;

@@ -5,6 +5,7 @@
 #include <ipc/ipc_kmsg.h>
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_mqueue.h>
+#include <ipc/ipc_notify.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_space.h>
@@ -309,6 +310,7 @@ mqueue_receive_port(struct thread *self, struct ipc_port *port, bool wait,
                     bool will_hand_off)
 {
     mach_msg_return_t mr = MACH_RCV_TIMED_OUT;
+    bool possible = false;
 
     spin_lock(&port->lock);
 
@@ -316,11 +318,17 @@ mqueue_receive_port(struct thread *self, struct ipc_port *port, bool wait,
         mr = port->active ? MACH_RCV_PORT_CHANGED : MACH_RCV_PORT_DIED;
     } else if (port->msgcount != 0) {
         mr = mqueue_dequeue(self, port);
+        possible = port->armed;
     } else if (wait) {
         mqueue_wait(self, &port->receivers, will_hand_off);
     }
 
     spin_unlock(&port->lock);
+
+    if (unlikely(possible)) {
+        ipc_notify_possible(port);
+    }
+
     return mr;
 }
 
@@ -330,6 +338,7 @@ mqueue_receive_pset(struct thread *self, struct ipc_pset *pset, bool wait,
 {
     mach_msg_return_t mr;
     struct ipc_port *port;
+    bool possible;
 
     for (;;) {
         spin_lock(&pset->lock);
@@ -357,7 +366,13 @@ mqueue_receive_pset(struct thread *self, struct ipc_pset *pset, bool wait,
 
         if (port->pset == pset && port->msgcount != 0) {
             mr = mqueue_dequeue(self, port);
+            possible = port->armed;
             spin_unlock(&port->lock);
+
+            if (unlikely(possible)) {
+                ipc_notify_possible(port);
+            }
+
             ipc_port_unref(port);
             return mr;
         }

@@ -81,8 +81,76 @@ ipc_notify_port_destroyed(struct ipc_port *notify, struct ipc_port *port)
                 notify);
 }
 
+/*
+ * Take the first request of the locked port. The right is then the caller's;
+ * the request stays with its name, unless that has gone.
+ */
+static struct ipc_port *
+request_tell(struct ipc_port *port, mach_port_name_t *namep)
+{
+    struct ipc_dnrequest *request =
+        list_entry(list_first(&port->dnrequests), struct ipc_dnrequest, link);
+    struct ipc_port *notify = request->notify;
+
+    list_remove(&request->link);
+    request->notify = IP_NULL;
+    *namep = request->name;
+
+    if (request->forgotten) {
+        ipc_dnrequest_free(request);
+    }
+
+    return notify;
+}
+
+void
+ipc_notify_port_dead(struct ipc_port *port)
+{
+    struct ipc_port *notify;
+    mach_port_name_t name;
+
+    spin_lock(&port->lock);
+
+    while (!list_empty(&port->dnrequests)) {
+        notify = request_tell(port, &name);
+        spin_unlock(&port->lock);
+        ipc_notify_dead_name(notify, name);
+        spin_lock(&port->lock);
+    }
+
+    spin_unlock(&port->lock);
+}
+
+void
+ipc_notify_possible(struct ipc_port *port)
+{
+    struct ipc_dnrequest *request;
+    struct ipc_port *notify;
+    mach_port_name_t name;
+
+    spin_lock(&port->lock);
+
+    while (port->active && port->armed && port->msgcount < port->qlimit) {
+        request = list_entry(list_first(&port->dnrequests),
+                             struct ipc_dnrequest, link);
+        request->possible = true;
+        notify = request_tell(port, &name);
+        port->armed = !list_empty(&port->dnrequests) &&
+                      list_entry(list_first(&port->dnrequests),
+                                 struct ipc_dnrequest, link)
+                          ->armed;
+        spin_unlock(&port->lock);
+        notify_sent(mach_notify_send_possible(ipc_port_to_handle(notify), name),
+                    notify);
+        spin_lock(&port->lock);
+    }
+
+    spin_unlock(&port->lock);
+}
+
 struct ipc_dnrequest *
-ipc_dnrequest_create(mach_port_name_t name, struct ipc_port *notify)
+ipc_dnrequest_create(mach_port_name_t name, struct ipc_port *notify,
+                     bool send_possible)
 {
     struct ipc_dnrequest *request = slab_alloc(&request_cache);
 
@@ -90,6 +158,7 @@ ipc_dnrequest_create(mach_port_name_t name, struct ipc_port *notify)
         list_init(&request->link);
         request->name = name;
         request->notify = notify;
+        request->send_possible = send_possible;
     }
 
     return request;

@@ -76,24 +76,10 @@ ipc_port_unref(struct ipc_port *port)
     }
 }
 
-/* Tell those who asked, now that the port is dead and unlocked. */
-static void
-ipc_port_notify_dead(struct list *requests)
-{
-    struct ipc_dnrequest *request;
-
-    while (!list_empty(requests)) {
-        request = list_entry(list_first(requests), struct ipc_dnrequest, link);
-        list_remove(&request->link);
-        ipc_notify_dead_name(request->notify, request->name);
-        ipc_dnrequest_free(request);
-    }
-}
-
 void
 ipc_port_destroy(struct ipc_port *port)
 {
-    struct list messages, requests;
+    struct list messages;
     struct ipc_port *nsrequest, *pdrequest;
 
     spin_lock(&port->lock);
@@ -117,7 +103,6 @@ ipc_port_destroy(struct ipc_port *port)
     port->kobject = NULL;
     ipc_pset_remove(port);
     list_move(&messages, &port->messages);
-    list_move(&requests, &port->dnrequests);
     port->msgcount = 0;
     nsrequest = port->nsrequest;
     port->nsrequest = NULL;
@@ -126,7 +111,7 @@ ipc_port_destroy(struct ipc_port *port)
     spin_unlock(&port->lock);
 
     ipc_kmsg_destroy_list(&messages);
-    ipc_port_notify_dead(&requests);
+    ipc_notify_port_dead(port);
 
     /* Nobody can be told of no senders any more: the request's right goes
      * back to its maker as unused. */

@@ -33,11 +33,19 @@ struct ipc_pset;
 struct ipc_kmsg;
 struct thread;
 
-/* A dead-name request: of `name` in `space`, to the send-once right. */
+/*
+ * A dead-name request for a name, to a send-once right; a send-possible
+ * request is one that also tells, once, when there is room in the queue. It
+ * belongs to the name's entry, and is on the port's list until it was told.
+ */
 struct ipc_dnrequest {
-    struct list link; /* (p) the port's requests */
-    mach_port_name_t name;
-    struct ipc_port *notify;
+    struct list link;        /* (p) the port's requests, armed ones first */
+    mach_port_name_t name;   /* (p) */
+    struct ipc_port *notify; /* (p) IP_NULL when it was told */
+    bool send_possible;      /* (c) */
+    bool armed;              /* (p) somebody found the queue full */
+    bool possible;           /* (p) it was told of room: of death no more */
+    bool forgotten;          /* (p) the name is gone: who tells frees it */
 };
 
 struct ipc_port {
@@ -48,6 +56,7 @@ struct ipc_port {
     bool has_payload;               /* (p) */
     bool guarded;                   /* (p) `context` is the guard */
     bool strict_guard;              /* (p) */
+    bool armed;                     /* (p) the first request is */
     struct ipc_space *receiver;     /* (p) */
     mach_port_name_t receiver_name; /* (p) while a space has it */
     uint32_t qlimit;                /* (p) */

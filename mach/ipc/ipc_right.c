@@ -23,12 +23,41 @@ ipc_right_received_type(mach_msg_type_name_t disposition)
     }
 }
 
+/* Take a name's request from its port, which is locked. */
+struct ipc_dnrequest *
+ipc_right_request_take(struct ipc_port *port, struct ipc_entry *entry)
+{
+    struct ipc_dnrequest *request = entry->request;
+
+    entry->request = NULL;
+
+    if (request == NULL) {
+        return NULL;
+    }
+
+    if (!port->active && !list_empty(&request->link)) {
+        request->forgotten = true; /* it is about to be told of the death */
+        return NULL;
+    }
+
+    if (request->armed && !list_empty(&request->link)) {
+        struct list *next = request->link.next;
+
+        port->armed = next != &port->dnrequests &&
+                      list_entry(next, struct ipc_dnrequest, link)->armed;
+    }
+
+    list_remove(&request->link);
+    return request;
+}
+
 bool
 ipc_right_check(struct ipc_space *space, mach_port_name_t name,
                 struct ipc_entry *entry)
 {
     struct ipc_port *port = entry->object;
-    bool active;
+    struct ipc_dnrequest *request = NULL;
+    bool active, told = false;
 
     if (entry->type == IE_DEAD_NAME) {
         return true;
@@ -48,6 +77,9 @@ ipc_right_check(struct ipc_space *space, mach_port_name_t name,
         } else {
             port->sorights--;
         }
+
+        told = entry->request != NULL && !entry->request->possible;
+        request = ipc_right_request_take(port, entry);
     }
 
     spin_unlock(&port->lock);
@@ -60,14 +92,14 @@ ipc_right_check(struct ipc_space *space, mach_port_name_t name,
         ipc_hash_remove(space, name, entry);
     }
 
-    /* The request, if any, went with the port; its notification counts as a
-     * user reference, so that the name is still there when it is read. */
-    if (entry->request != NULL) {
-        entry->request = NULL;
+    /* The notification of a death counts as a user reference, so that the
+     * name is still there when it is read. */
+    if (told && entry->urefs < MACH_PORT_UREFS_MAX) {
+        entry->urefs++;
+    }
 
-        if (entry->urefs < MACH_PORT_UREFS_MAX) {
-            entry->urefs++;
-        }
+    if (request != NULL) {
+        ipc_dnrequest_free(request);
     }
 
     entry->type = IE_DEAD_NAME;
@@ -98,23 +130,6 @@ ipc_right_copyin_check(struct ipc_space *space, mach_port_name_t name,
     default:
         return false;
     }
-}
-
-/* Take a name's dead-name request from its port, which is locked. */
-static struct ipc_dnrequest *
-ipc_right_request_take(struct ipc_port *port, struct ipc_entry *entry)
-{
-    struct ipc_dnrequest *request = entry->request;
-
-    entry->request = NULL;
-
-    /* A dead port's requests are being told of its death instead. */
-    if (request == NULL || !port->active) {
-        return NULL;
-    }
-
-    list_remove(&request->link);
-    return request;
 }
 
 void
@@ -691,4 +706,39 @@ ipc_right_destruct(struct ipc_space *space, mach_port_name_t name,
     }
 
     return ipc_right_drop_receive(space, name, entry);
+}
+
+void
+ipc_right_request_arm(struct ipc_space *space, mach_port_name_t name)
+{
+    struct ipc_dnrequest *request;
+    struct ipc_entry *entry;
+    struct ipc_port *port = NULL;
+
+    spin_lock(&space->lock);
+    entry = ipc_entry_lookup(space, name);
+
+    if (entry != NULL && (entry->type & IE_PORT) != 0 &&
+        entry->request != NULL && entry->request->send_possible) {
+        request = entry->request;
+        port = entry->object;
+        ipc_port_ref(port);
+        spin_lock(&port->lock);
+
+        if (port->active && !list_empty(&request->link)) {
+            list_remove(&request->link);
+            list_insert_head(&port->dnrequests, &request->link);
+            request->armed = true;
+            port->armed = true;
+        }
+
+        spin_unlock(&port->lock);
+    }
+
+    spin_unlock(&space->lock);
+
+    if (port != NULL) {
+        ipc_notify_possible(port); /* room may have come meanwhile */
+        ipc_port_unref(port);
+    }
 }

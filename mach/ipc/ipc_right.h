@@ -54,9 +54,17 @@ MUST_CHECK kern_return_t ipc_right_copyin_name(struct ipc_space *space,
                                                mach_msg_type_name_t disposition,
                                                struct ipc_port **portp);
 
+/* Take the request of a name from its port; for the same. Both locked. */
+struct ipc_dnrequest *
+ipc_right_request_take(struct ipc_port *port, struct ipc_entry *entry);
+
 /* Send the port-deleted notification of a request that went with its name.
  * NULL is ignored. No locks held. */
 void ipc_right_request_cancelled(struct ipc_dnrequest *request);
+
+/* A sender gave up: its send-possible request for the name, if there is one,
+ * is to be told when the port has room. No locks held. */
+void ipc_right_request_arm(struct ipc_space *space, mach_port_name_t name);
 
 /*
  * Put a right in the space under its proper name. Consumes the right, also

@@ -11,6 +11,7 @@
 #include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
+#include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
 #include <ipc/mach_msg.h>
 #include <kern/sched.h>
@@ -23,8 +24,8 @@
 
 #define OPTIONS_KNOWN                                                          \
     (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_SEND_TIMEOUT |       \
-     MACH_SEND_INTERRUPT | MACH_RCV_TIMEOUT | MACH_RCV_INTERRUPT |             \
-     MACH_RCV_TRAILER_ELEMENTS(0xf))
+     MACH_SEND_INTERRUPT | MACH_SEND_NOTIFY | MACH_RCV_TIMEOUT |               \
+     MACH_RCV_INTERRUPT | MACH_RCV_TRAILER_ELEMENTS(0xf))
 
 #define NS_PER_MS 1000000ul
 
@@ -226,6 +227,10 @@ send_return(struct thread *self, mach_msg_return_t mr)
     self->msg.kmsg = NULL;
     mr |= ipc_kmsg_copyout_pseudo(kmsg, self->task->space, self->task->map);
 
+    if ((self->msg.option & MACH_SEND_NOTIFY) != 0) {
+        ipc_right_request_arm(self->task->space, kmsg->header.msgh_remote_port);
+    }
+
     if (!copyout(&kmsg->header, self->msg.send_buffer,
                  kmsg->header.msgh_size)) {
         mr = MACH_SEND_INVALID_DATA;
@@ -314,6 +319,11 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 
     if ((option & ~OPTIONS_KNOWN) != 0) {
         return MACH_SEND_INVALID_HEADER;
+    }
+
+    /* A right to be told comes from mach_port_request_notification. */
+    if ((option & MACH_SEND_NOTIFY) != 0 && names >> 32 != MACH_PORT_NULL) {
+        return MACH_SEND_INVALID_NOTIFY;
     }
 
     self->msg.option = option;

@@ -651,33 +651,32 @@ request_port_destroyed(struct ipc_space *space, mach_port_name_t name,
     return kr;
 }
 
-/* Exchange the request of an entry whose port is live. Space locked. */
+/* Exchange the request of an entry whose port is live. Both locked. */
 static struct ipc_port *
 dead_name_exchange(struct ipc_entry *entry, struct ipc_dnrequest *request,
                    struct ipc_dnrequest **oldp)
 {
     struct ipc_port *port = entry->object;
 
-    *oldp = entry->request;
-
-    if (entry->request != NULL) {
-        list_remove(&entry->request->link);
-    }
-
+    *oldp = ipc_right_request_take(port, entry);
     entry->request = request;
 
-    if (request != NULL) {
+    if (request != NULL && request->armed) {
+        list_insert_head(&port->dnrequests, &request->link);
+        port->armed = true;
+    } else if (request != NULL) {
         list_insert_tail(&port->dnrequests, &request->link);
     }
 
     return *oldp != NULL ? (*oldp)->notify : IP_NULL;
 }
 
-/* sync != 0: a name that is dead already is told at once. */
+/* sync != 0: a name that is dead already is told at once; for send-possible
+ * also a port that has room. */
 static kern_return_t
 request_dead_name(struct ipc_space *space, mach_port_name_t name,
-                  mach_port_mscount_t sync, struct ipc_port *notify,
-                  struct ipc_port **previousp)
+                  mach_port_mscount_t sync, bool send_possible,
+                  struct ipc_port *notify, struct ipc_port **previousp)
 {
     struct ipc_dnrequest *request = NULL, *old = NULL;
     struct ipc_entry *entry;
@@ -686,11 +685,13 @@ request_dead_name(struct ipc_space *space, mach_port_name_t name,
     bool dead;
 
     if (notify != IP_NULL) {
-        request = ipc_dnrequest_create(name, notify);
+        request = ipc_dnrequest_create(name, notify, send_possible);
 
         if (request == NULL) {
             return KERN_RESOURCE_SHORTAGE;
         }
+
+        request->armed = send_possible && sync != 0;
     }
 
     for (;;) {
@@ -731,8 +732,11 @@ request_dead_name(struct ipc_space *space, mach_port_name_t name,
         }
 
         *previousp = dead_name_exchange(entry, request, &old);
+        ipc_port_ref(port);
         spin_unlock(&port->lock);
         spin_unlock(&space->lock);
+        ipc_notify_possible(port);
+        ipc_port_unref(port);
 
         if (old != NULL) {
             ipc_dnrequest_free(old);
@@ -784,7 +788,9 @@ mach_port_request_notification(ipc_space_t task, mach_port_name_t name,
         kr = request_port_destroyed(task, name, sync, port, &old);
         break;
     case MACH_NOTIFY_DEAD_NAME:
-        kr = request_dead_name(task, name, sync, port, &old);
+    case MACH_NOTIFY_SEND_POSSIBLE:
+        kr = request_dead_name(task, name, sync,
+                               id == MACH_NOTIFY_SEND_POSSIBLE, port, &old);
         break;
     default:
         kr = KERN_INVALID_VALUE;
@@ -865,6 +871,7 @@ port_set(struct ipc_space *space, mach_port_name_t name,
          enum port_property property, uint64_t value)
 {
     struct ipc_port *port;
+    bool possible;
     kern_return_t kr;
 
     kr = port_lookup_receive(space, name, &port);
@@ -901,7 +908,19 @@ port_set(struct ipc_space *space, mach_port_name_t name,
         break;
     }
 
+    possible = port->armed;
+
+    if (possible) {
+        ipc_port_ref(port);
+    }
+
     spin_unlock(&port->lock);
+
+    if (possible) {
+        ipc_notify_possible(port);
+        ipc_port_unref(port);
+    }
+
     return kr;
 }
 

@@ -14,13 +14,29 @@
 #include <mach/mach_port_server.h>
 #include <vm/vm_copy.h>
 
+/* A request that has been told is none. */
+static mach_port_type_t
+request_type(const struct ipc_dnrequest *request)
+{
+    if (request == NULL || request->notify == IP_NULL) {
+        return 0;
+    }
+
+    if (!request->send_possible) {
+        return MACH_PORT_TYPE_DNREQUEST;
+    }
+
+    return request->armed
+               ? MACH_PORT_TYPE_SPREQUEST
+               : MACH_PORT_TYPE_SPREQUEST | MACH_PORT_TYPE_SPREQUEST_DELAYED;
+}
+
 static mach_port_type_t
 entry_type(struct ipc_space *space, mach_port_name_t name,
            struct ipc_entry *entry)
 {
     (void)ipc_right_check(space, name, entry);
-    return (mach_port_type_t)entry->type << 16 |
-           (entry->request != NULL ? MACH_PORT_TYPE_DNREQUEST : 0);
+    return (mach_port_type_t)entry->type << 16 | request_type(entry->request);
 }
 
 /* -- Arrays ------------------------------------------------------------------ */

@@ -194,38 +194,173 @@ port_destroyed_by_task(void)
     is(mach_port_destroy(SELF, port), KERN_SUCCESS, "and the port");
 }
 
+/* A message that needs nothing but room. */
+static mach_msg_return_t
+send_plain(mach_port_t port, mach_msg_option_t option)
+{
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, 0),
+        .msgh_remote_port = port,
+    };
+    mach_msg_return_t mr;
+
+    mr = mach_msg(&head, MACH_SEND_MSG | option, sizeof(head), 0, 0, 0, 0);
+
+    if (mr == MACH_SEND_TIMED_OUT) {
+        /* The message came back, with the right that was made. */
+        (void)mach_port_deallocate(SELF, port);
+    }
+
+    return mr;
+}
+
+static void
+fill(mach_port_t port)
+{
+    while (send_plain(port, MACH_SEND_TIMEOUT) == MACH_MSG_SUCCESS) {
+    }
+}
+
+static mach_port_type_t
+requests_of(mach_port_t port)
+{
+    mach_port_type_t type = 0;
+
+    (void)mach_port_type(SELF, port, &type);
+    return type & (MACH_PORT_TYPE_DNREQUEST | MACH_PORT_TYPE_SPREQUEST |
+                   MACH_PORT_TYPE_SPREQUEST_DELAYED);
+}
+
 static void
 send_possible(void)
 {
     mach_port_t port = guest_port();
-    mach_msg_header_t head = {
-        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
-        .msgh_size = sizeof(head),
-        .msgh_remote_port = port,
-    };
-    mach_msg_return_t mr = MACH_MSG_SUCCESS;
-    struct notification drop;
 
-    if (request(port, MACH_NOTIFY_SEND_POSSIBLE, 0) != KERN_SUCCESS) {
-        tap_skip("not asked for by request_notification", "send-possible");
-        (void)mach_port_destroy(SELF, port);
-        return;
-    }
-
-    while (mr == MACH_MSG_SUCCESS) {
-        mr = mach_msg(&head,
-                      MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY, 24,
-                      0, 0, 0, 0);
-    }
-
-    is(mr, MACH_SEND_TIMED_OUT, "the queue is full");
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
+    is(requests_of(port),
+       MACH_PORT_TYPE_SPREQUEST | MACH_PORT_TYPE_SPREQUEST_DELAYED,
+       "the request shows");
+    fill(port);
+    is(receive_from(port), MACH_MSG_SUCCESS, "room for one");
+    expect_nothing("nobody was refused who asked to be told");
+    fill(port);
+    is(send_plain(port, MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY),
+       MACH_SEND_TIMED_OUT, "the queue is full");
+    is(requests_of(port), MACH_PORT_TYPE_SPREQUEST, "the request is armed");
     expect_nothing("it still is");
-    is(mach_msg(&drop.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(drop),
-                port, 0, 0),
-       MACH_MSG_SUCCESS, "room for one");
+    is(receive_from(port), MACH_MSG_SUCCESS, "room for one");
+    expect(MACH_NOTIFY_SEND_POSSIBLE, "one can send");
+    is(n.simple.name, port, "to which port");
+    is(requests_of(port), 0, "the request was used");
+    fill(port);
+    is(send_plain(port, MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY),
+       MACH_SEND_TIMED_OUT, "full again");
+    is(receive_from(port), MACH_MSG_SUCCESS, "room for one");
+    expect_nothing("once only");
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 1), KERN_SUCCESS,
+       "ask when there is room");
+    expect(MACH_NOTIFY_SEND_POSSIBLE, "at once");
+    fill(port);
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 1), KERN_SUCCESS,
+       "ask when there is none");
+    is(requests_of(port), MACH_PORT_TYPE_SPREQUEST, "it is armed");
+    is(mach_port_set_qlimit(SELF, port, 9), KERN_SUCCESS, "a higher limit");
     expect(MACH_NOTIFY_SEND_POSSIBLE, "one can send");
     (void)mach_port_destroy(SELF, port);
+    expect_nothing("more");
+}
+
+/* Who waits for room has it before who asked to be told of it. */
+static void *
+waiting_sender(void *argument)
+{
+    (void)send_plain((mach_port_t)(uintptr_t)argument, 0);
+    return NULL;
+}
+
+static void
+send_possible_second_sender(void)
+{
+    mach_port_t port = guest_port();
+    struct mach_thread *thread;
+
+    fill(port);
+    is(mach_thread_create(waiting_sender, (void *)(uintptr_t)port, 0, &thread),
+       KERN_SUCCESS, "a sender");
+    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 20);
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
+    is(send_plain(port, MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY),
+       MACH_SEND_TIMED_OUT, "the queue is full");
+    is(receive_from(port), MACH_MSG_SUCCESS, "room for the one that waits");
+    expect_nothing("it took the room");
+    is(receive_from(port), MACH_MSG_SUCCESS, "room for another");
+    expect(MACH_NOTIFY_SEND_POSSIBLE, "one can send");
+    mach_thread_join(thread, NULL);
+    (void)mach_port_destroy(SELF, port);
+}
+
+static void
+send_possible_death(void)
+{
+    mach_port_t port = guest_port(), previous = 0;
+
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "the port dies");
+    expect(MACH_NOTIFY_DEAD_NAME, "its death");
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_INVALID_ARGUMENT,
+       "too late to ask");
+    expect(MACH_NOTIFY_SEND_ONCE, "the right that was made for it");
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 1), KERN_SUCCESS,
+       "unless it may be told at once");
+    expect(MACH_NOTIFY_DEAD_NAME, "a dead name");
+    (void)mach_port_destroy(SELF, port);
+
+    /* Told of room, a request tells of death no more. */
+    port = guest_port();
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 1), KERN_SUCCESS, "ask");
+    expect(MACH_NOTIFY_SEND_POSSIBLE, "at once");
+    is(mach_port_mod_refs(SELF, port, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "the port dies");
+    expect_nothing("of its death");
+    is(mach_port_deallocate(SELF, port), KERN_SUCCESS, "one reference");
+    is(mach_port_deallocate(SELF, port), KERN_INVALID_NAME, "and no other");
+
+    port = guest_port();
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
+    is(mach_port_request_notification(SELF, port, MACH_NOTIFY_SEND_POSSIBLE, 0,
+                                      MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_SUCCESS, "take it back");
+    ok(MACH_PORT_VALID(previous), "the right comes back");
+    (void)mach_port_deallocate(SELF, previous);
+    expect(MACH_NOTIFY_SEND_ONCE, "a right that was not used");
+    is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
+    (void)mach_port_destroy(SELF, port);
     (void)receive_from(notify);
+    expect_nothing("more");
+}
+
+/* The forms of older systems: a right to be told comes from a request. */
+static void
+send_notify_refused(void)
+{
+    mach_port_t port = guest_port();
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0),
+        .msgh_remote_port = port,
+    };
+
+    is(mach_msg(&head, MACH_SEND_MSG | MACH_SEND_NOTIFY, sizeof(head), 0, 0, 0,
+                notify),
+       MACH_SEND_INVALID_NOTIFY, "a notify port with the send");
+    is(mach_msg(&head, MACH_SEND_MSG | 0x20, sizeof(head), 0, 0, 0, 0),
+       MACH_SEND_INVALID_HEADER, "an option that means nothing");
+    is(mach_msg(&head, MACH_SEND_MSG | MACH_SEND_NOTIFY, sizeof(head), 0, 0, 0,
+                0),
+       MACH_MSG_SUCCESS, "with room it changes nothing");
+    is(receive_from(port), MACH_MSG_SUCCESS, "the message");
+    (void)mach_port_destroy(SELF, port);
 }
 
 static void
@@ -281,6 +416,9 @@ all(void)
     port_destroyed();
     port_destroyed_by_task();
     send_possible();
+    send_possible_second_sender();
+    send_possible_death();
+    send_notify_refused();
     errors();
     forged();
     (void)mach_port_destroy(SELF, notify);
