@@ -15,8 +15,36 @@
 #include <stddef.h>
 
 #include "pool.h"
+#include "subsystem.h"
 
 #define GEN_CHECK_GUARD "__MigTypeCheck && "
+
+/* Beyond what a request has: no right in the header, the id, success. */
+static void
+gen_check_reply(struct gen_condition *condition, const struct gen_check *check)
+{
+    const struct layout *layout;
+    unsigned long id;
+
+    layout = check->layout;
+    id = subsystem_reply_id(check->routine);
+
+    if (layout_is_variable(layout)) {
+        gen_condition_add(condition,
+                          "OutP->Head.msgh_remote_port != MACH_PORT_NULL");
+    }
+
+    if (layout->complex) {
+        gen_condition_add(condition, "!mig_has_id(&OutP->Head, %lu, %u)", id,
+                          layout->descriptors);
+    } else if (layout_find(layout, NULL, FIELD_NDR) == NULL) {
+        gen_condition_add(condition,
+                          "!mig_has_id(&OutP->Head, %lu, KERN_SUCCESS)", id);
+    } else {
+        gen_condition_add(condition, "OutP->Head.msgh_id != %lu", id);
+        gen_condition_add(condition, "OutP->RetCode != KERN_SUCCESS");
+    }
+}
 
 void
 gen_check_header(struct gen_condition *condition, const struct gen_check *check)
@@ -27,19 +55,21 @@ gen_check_header(struct gen_condition *condition, const struct gen_check *check)
     layout = check->layout;
     base = check->base;
 
-    gen_condition_add(condition,
-                      "%s(%sP->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX)",
-                      layout->complex ? "!" : "", base);
-
     if (layout_is_variable(layout)) {
+        gen_condition_add(condition,
+                          "%s(%sP->Head.msgh_bits & MACH_MSGH_BITS_COMPLEX)",
+                          layout->complex ? "!" : "", base);
         gen_condition_add(condition, "%sP->Head.msgh_size < %u", base,
                           layout->min_size);
     } else {
-        gen_condition_add(condition, "%sP->Head.msgh_size != sizeof(*%sP)",
-                          base, base);
+        gen_condition_add(condition, "!mig_%sis_%s(&%sP->Head, sizeof(*%sP))",
+                          check->reply ? "reply_" : "",
+                          layout->complex ? "complex" : "simple", base, base);
     }
 
-    if (layout->complex) {
+    if (check->reply) {
+        gen_check_reply(condition, check);
+    } else if (layout->complex) {
         gen_condition_add(condition,
                           "%sP->msgh_body.msgh_descriptor_count != %u", base,
                           layout->descriptors);

@@ -369,10 +369,10 @@ gen_server_load(struct text *text, const struct routine *routine,
     switch (type->form) {
     case TYPE_FORM_ARRAY:
     case TYPE_FORM_STRING:
-        emit(text, "    memcpy(%s, %s, %u);\n", name, raw, type->size);
+        emit(text, "    mig_copy(%s, %s, %u);\n", name, raw, type->size);
         return;
     case TYPE_FORM_VARRAY:
-        emit(text, "    memcpy(%s, %s, %s);\n", name, raw,
+        emit(text, "    mig_copy(%s, %s, %s);\n", name, raw,
              gen_bytes(arg, gen_server_count(routine, arg)));
         return;
     default:
@@ -418,7 +418,7 @@ gen_server_clear(struct text *text, const struct routine *routine,
     }
 
     address = type_is_array(arg->type) ? "" : "&";
-    emit(text, "    memset(%s%s, 0, sizeof(%s));\n", address, place, place);
+    emit(text, "    mig_clear(%s%s, sizeof(%s));\n", address, place, place);
 }
 
 /* What an out argument holds before the function was called. */
@@ -513,6 +513,11 @@ static void
 gen_server_prepare(struct text *text, const struct routine *routine)
 {
     const struct arg *arg;
+
+    /* Beside what is cleared next: one store for both. */
+    if (!routine->oneway && !routine->reply.complex) {
+        emit(text, "    OutP->RetCode = KERN_SUCCESS;\n");
+    }
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
         if (!arg_is_server(arg)) {

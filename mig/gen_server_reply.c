@@ -139,7 +139,7 @@ gen_server_store_data(struct text *text, const struct routine *routine,
 
     if (!gen_server_out_in_place(routine, field->arg)) {
         if (field->kind == FIELD_ARRAY) {
-            emit(text, "    memcpy(%s, %s, %u);\n", place,
+            emit(text, "    mig_copy(%s, %s, %u);\n", place,
                  gen_server_local(routine, field->arg), field->size);
         } else {
             emit(text, "    %s = %s;\n", place,
@@ -148,7 +148,7 @@ gen_server_store_data(struct text *text, const struct routine *routine,
     }
 
     if (field->pad != 0) {
-        emit(text, "    memset(%sPad, 0, %u);\n", place, field->pad);
+        emit(text, "    mig_clear(%sPad, %u);\n", place, field->pad);
     }
 }
 
@@ -204,7 +204,7 @@ gen_server_store_varray(struct text *text, const struct routine *routine,
         arg, pool_printf("%sCnt", gen_server_local(routine, arg->count)));
 
     if (!gen_server_out_in_place(routine, arg)) {
-        emit(text, "    memcpy(%s, %s, %s);\n", place,
+        emit(text, "    mig_copy(%s, %s, %s);\n", place,
              gen_server_local(routine, arg), bytes);
     }
 
@@ -255,8 +255,7 @@ gen_server_store_field(struct text *text, const struct routine *routine,
         emit(text, "    OutP->NDR = NDR_record;\n");
         break;
     case FIELD_RETCODE:
-        emit(text, "    OutP->RetCode = KERN_SUCCESS;\n");
-        break;
+        break; /* since before the call */
     case FIELD_COUNT:
         if (field->arg->type->form != TYPE_FORM_VSTRING) {
             emit(text, "    %s = %sCnt;\n", gen_field("Out", field),

@@ -25,6 +25,30 @@ gen_server_reply_max(const struct routine *routine)
     return routine->reply.max_size;
 }
 
+static const char *
+gen_server_table_name(void)
+{
+    return pool_printf("%s%s_subsystem", subsystem.server_prefix,
+                       subsystem.name);
+}
+
+/* True if some id below the last has no routine. */
+static bool
+gen_server_has_holes(void)
+{
+    const struct routine *routine;
+    unsigned int count;
+
+    count = 0;
+
+    for (routine = subsystem.routines; routine != NULL;
+         routine = routine->next) {
+        count++;
+    }
+
+    return count < subsystem.slots;
+}
+
 void
 gen_server_table(struct text *text)
 {
@@ -41,8 +65,7 @@ gen_server_table(struct text *text)
         }
     }
 
-    emit(text, "const struct mig_subsystem %s%s_subsystem = {\n",
-         subsystem.server_prefix, subsystem.name);
+    emit(text, "const struct mig_subsystem %s = {\n", gen_server_table_name());
     emit(text, "    .server = %s%s_routine,\n", options.prefix,
          subsystem_demux());
     emit(text, "    .start = %lu,\n    .end = %lu,\n    .maxsize = %u,\n",
@@ -78,11 +101,6 @@ gen_server_table(struct text *text)
 void
 gen_server_lookup(struct text *text)
 {
-    const char *table;
-
-    table =
-        pool_printf("%s%s_subsystem", subsystem.server_prefix, subsystem.name);
-
     emit(text,
          "mig_routine_t\n"
          "%s%s_routine(mach_msg_header_t *InHeadP)\n"
@@ -98,7 +116,7 @@ gen_server_lookup(struct text *text)
          "    }\n\n"
          "    return %s.routine[index].stub_routine;\n"
          "}\n\n",
-         subsystem.slots, table);
+         subsystem.slots, gen_server_table_name());
 }
 
 void
@@ -108,8 +126,13 @@ gen_server_demux(struct text *text)
          "boolean_t\n"
          "%s%s(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)\n"
          "{\n"
-         "    mig_routine_t routine;\n\n",
+         "    mach_msg_id_t id;\n"
+         "    unsigned int index;\n\n",
          options.prefix, subsystem_demux());
+    emit(text,
+         "    id = InHeadP->msgh_id;\n"
+         "    index = (unsigned int)id - %lu;\n\n",
+         subsystem.base);
     emit(text,
          "    OutHeadP->msgh_bits = MACH_MSGH_BITS(\n"
          "        %s, 0);\n"
@@ -119,18 +142,24 @@ gen_server_demux(struct text *text)
          "    OutHeadP->msgh_remote_port = %s;\n"
          "    OutHeadP->msgh_local_port = MACH_PORT_NULL;\n"
          "    OutHeadP->msgh_voucher_port = 0;\n"
-         "    OutHeadP->msgh_id = InHeadP->msgh_id + 100;\n\n",
+         "    OutHeadP->msgh_id = id + 100;\n\n",
          gen_server_reply_port());
     emit(text,
-         "    routine = %s%s_routine(InHeadP);\n\n"
-         "    if (MIG_UNLIKELY(routine == NULL)) {\n"
+         "    if (MIG_UNLIKELY(index >= %u%s)) {\n"
          "        mig_refuse(OutHeadP, MIG_BAD_ID);\n"
          "        return FALSE;\n"
-         "    }\n\n"
-         "    routine(InHeadP, OutHeadP);\n"
+         "    }\n\n",
+         subsystem.slots,
+         gen_server_has_holes()
+             ? pool_printf(" ||\n                     "
+                           "%s.routine[index].stub_routine == NULL",
+                           gen_server_table_name())
+             : "");
+    emit(text,
+         "    %s.routine[index].stub_routine(InHeadP, OutHeadP);\n"
          "    return TRUE;\n"
          "}\n",
-         options.prefix, subsystem_demux());
+         gen_server_table_name());
 }
 
 void

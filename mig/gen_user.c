@@ -63,6 +63,17 @@ gen_user_any_owner(void)
     return false;
 }
 
+/*
+ * The run-time library of this system keeps the port where it is found again
+ * for the cost of a load.
+ */
+const char *
+gen_user_own_port(void)
+{
+    return (options.runtime_prefix[0] == '\0') ? "mig_same_reply_port()"
+                                               : "reply_port";
+}
+
 const char *
 gen_user_destroy(void)
 {
@@ -253,8 +264,11 @@ gen_user_head(struct text *text, const struct routine *routine)
     if (routine->user_reply_port != NULL) {
         local = routine->user_reply_port->name;
     } else if (gen_user_owns_port(routine)) {
-        emit(text, "    reply_port = %smig_get_reply_port();\n",
-             options.runtime_prefix);
+        emit(text, "    reply_port = %s;\n",
+             (options.runtime_prefix[0] == '\0')
+                 ? "mig_reply_port()"
+                 : pool_printf("%smig_get_reply_port()",
+                               options.runtime_prefix));
         local = "reply_port";
     } else {
         local = "MACH_PORT_NULL";
@@ -339,6 +353,14 @@ gen_user_hook(struct text *text, const struct routine *routine,
          routine->name);
 }
 
+static const char *
+gen_user_sender(const struct routine *routine)
+{
+    return (gen_user_owns_port(routine) && options.runtime_prefix[0] == '\0')
+               ? "mig_rpc"
+               : "mig_mach_msg";
+}
+
 static void
 gen_user_send(struct text *text, const struct routine *routine)
 {
@@ -362,9 +384,9 @@ gen_user_send(struct text *text, const struct routine *routine)
         port = gen_user_owns_port(routine) ? "reply_port"
                                            : "InP->Head.msgh_local_port";
 
-        emit(text, "    mr = mach_msg(\n        &InP->Head,\n        %s,\n",
-             list);
-        emit(text, "        %s, %s, %s,\n        %s, MACH_PORT_NULL);\n", size,
+        emit(text, "    mr = %s(\n        &InP->Head,\n        %s,\n",
+             gen_user_sender(routine), list);
+        emit(text, "        %s, %s, %s, %s);\n", size,
              routine->oneway ? "0" : "sizeof(Mess.Out)",
              routine->oneway ? "MACH_PORT_NULL" : port, timeout);
     }
@@ -402,7 +424,7 @@ gen_user_check_send(struct text *text, const struct routine *routine)
     gen_user_consume(text, routine);
 
     if (gen_user_owns_port(routine)) {
-        emit(text, "        return mig_failed(mr, reply_port);\n");
+        emit(text, "        return mig_failed(mr, %s);\n", gen_user_own_port());
     } else {
         emit(text, "        return mr;\n");
     }
@@ -433,7 +455,7 @@ static void
 gen_user_token(struct text *text, const struct routine *routine)
 {
     if (routine->user_token != NULL) {
-        emit(text, "    memcpy(%s, &TrailerP->msgh_sender, 8);\n",
+        emit(text, "    mig_copy(%s, &TrailerP->msgh_sender, 8);\n",
              routine->user_token->name);
     }
 }

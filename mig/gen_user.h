@@ -18,6 +18,9 @@
 bool gen_user_owns_port(const struct routine *routine);
 bool gen_user_any_owner(void);
 
+/* That port, where the stub needs it after the message was sent. */
+const char *gen_user_own_port(void);
+
 /* The function that releases what a message holds. */
 const char *gen_user_destroy(void);
 

@@ -19,7 +19,7 @@ gen_user_bad_call(const struct routine *routine)
     if (!gen_user_any_owner()) {
         port = "";
     } else if (gen_user_owns_port(routine)) {
-        port = ", reply_port";
+        port = pool_printf(", %s", gen_user_own_port());
     } else {
         port = ", MACH_PORT_NULL";
     }
@@ -42,16 +42,7 @@ gen_user_check_reply(struct text *text, const struct routine *routine)
     struct gen_condition condition;
 
     gen_condition_begin(&condition, text, "");
-    gen_condition_add(&condition, "OutP->Head.msgh_id != %lu",
-                      subsystem_reply_id(routine));
     gen_check_header(&condition, &check);
-    gen_condition_add(&condition,
-                      "OutP->Head.msgh_remote_port != MACH_PORT_NULL");
-
-    if (!routine->reply.complex) {
-        gen_condition_add(&condition, "OutP->RetCode != KERN_SUCCESS");
-    }
-
     gen_condition_end(&condition, check.bad_type);
     gen_check_body(text, &check);
 
@@ -137,7 +128,7 @@ gen_user_unpack_varray(struct text *text, const struct routine *routine,
          gen_bytes(arg, pool_printf("*%sCnt", arg->count->name)));
     emit(text,
          "    if (bytes != 0) {\n"
-         "        memcpy(%s, %s, bytes);\n"
+         "        mig_copy(%s, %s, bytes);\n"
          "    }\n\n",
          arg->name, place);
 }
@@ -168,10 +159,11 @@ gen_user_unpack_field(struct text *text, const struct routine *routine,
         emit(text, "    *%s = %s;\n", arg->name, place);
         break;
     case FIELD_ARRAY:
-        emit(text, "    memcpy(%s, %s, %u);\n", arg->name, place, field->size);
+        emit(text, "    mig_copy(%s, %s, %u);\n", arg->name, place,
+             field->size);
         break;
     case FIELD_VSTRING:
-        emit(text, "    memcpy(%s, %s, %s);\n", arg->name, place,
+        emit(text, "    mig_copy(%s, %s, %s);\n", arg->name, place,
              gen_arg_field("Out", &routine->reply, arg, FIELD_COUNT));
         break;
     case FIELD_STRING:

@@ -138,7 +138,7 @@ static void
 gen_user_pack_pad(struct text *text, const struct field *field)
 {
     if (field->pad != 0) {
-        emit(text, "    memset(%sPad, 0, %u);\n", gen_field("In", field),
+        emit(text, "    mig_clear(%sPad, %u);\n", gen_field("In", field),
              field->pad);
     }
 }
@@ -174,7 +174,7 @@ gen_user_pack_varray(struct text *text, const struct routine *routine,
 
     emit(text,
          "    if (%sCnt != 0) {\n"
-         "        memcpy(%s, %s, %s);\n"
+         "        mig_copy(%s, %s, %s);\n"
          "    }\n\n",
          arg->count->name, place, arg->name, bytes);
 
@@ -263,7 +263,7 @@ gen_user_pack_data(struct text *text, const struct routine *routine,
 
     switch (field->kind) {
     case FIELD_ARRAY:
-        emit(text, "    memcpy(%s, %s, %u);\n", place, name, field->size);
+        emit(text, "    mig_copy(%s, %s, %u);\n", place, name, field->size);
         gen_user_pack_pad(text, field);
         break;
     case FIELD_STRING:

@@ -19,9 +19,18 @@
 #include <mach/port.h>
 #include <mach/vm_types.h>
 
-/* The two functions of <string.h>, which not every place has. */
+#ifdef __portolan__
+#include <mach/mach_init.h>
+#include <mach/syscall_numbers.h>
+#endif
+
+/* The two functions of <string.h>, which not every place has; a few bytes
+ * need no call, in freestanding code too. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memset(void *to, int byte, size_t size);
+
+#define mig_copy(to, from, size) ((void)__builtin_memcpy(to, from, size))
+#define mig_clear(to, size) ((void)__builtin_memset(to, 0, size))
 
 /* The calling thread's reply port: made when first needed. */
 mach_port_t mig_get_reply_port(void);
@@ -91,6 +100,175 @@ typedef struct {
 
 /* For what is needed once in a thousand calls: stays off the hot path. */
 #define MIG_COLD __attribute__((__cold__, __noinline__))
+
+/*
+ * Headers are checked two words at a time. The first 8 bytes are msgh_bits
+ * and, above them, msgh_size; shifted so that the complex bit is the lowest
+ * of all, they must be one constant.
+ */
+static inline uint64_t
+mig_pair(const void *place)
+{
+    uint64_t pair;
+
+    __builtin_memcpy(&pair, place, sizeof(pair));
+    return pair;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "see mig_pair");
+
+/* A message is complex or not, and of just that size. */
+static inline int
+mig_is_simple(const mach_msg_header_t *head, mach_msg_size_t size)
+{
+    return mig_pair(head) >> 31 == (uint64_t)size << 1;
+}
+
+static inline int
+mig_is_complex(const mach_msg_header_t *head, mach_msg_size_t size)
+{
+    return mig_pair(head) >> 31 == ((uint64_t)size << 1 | 1);
+}
+
+/* The same of a reply, which moreover brings no right in its header. */
+#define MIG_REPLY_MASK                                                         \
+    (0xffffffff00000000 | MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS_REMOTE_MASK)
+
+static inline int
+mig_reply_is_simple(const mach_msg_header_t *head, mach_msg_size_t size)
+{
+    return (mig_pair(head) & MIG_REPLY_MASK) == (uint64_t)size << 32;
+}
+
+static inline int
+mig_reply_is_complex(const mach_msg_header_t *head, mach_msg_size_t size)
+{
+    return (mig_pair(head) & MIG_REPLY_MASK) ==
+           ((uint64_t)size << 32 | MACH_MSGH_BITS_COMPLEX);
+}
+
+/* The id, and the word behind the header: a return code or a count. */
+static inline int
+mig_has_id(const mach_msg_header_t *head, mach_msg_id_t id, uint32_t word)
+{
+    return mig_pair(&head->msgh_id) == ((uint64_t)word << 32 | (uint32_t)id);
+}
+
+/*
+ * How a client stub sends and receives. In a program of this system that is a
+ * few instructions of the stub: its thread's reply port stands in the control
+ * block, and the trap is made right here. Elsewhere, as in tests on a host,
+ * there are functions to call.
+ */
+#ifdef __portolan__
+_Static_assert(offsetof(struct mach_tcb, reply) == 0x30, "used below");
+
+/* The port that mig_reply_port() gave: looked up again, for the cost of a
+ * load, rather than kept across the trap. */
+static inline mach_port_t
+mig_same_reply_port(void)
+{
+    mach_port_t port;
+
+    __asm__ volatile("movl %%fs:0x30, %0" : "=r"(port));
+    return port;
+}
+
+static inline mach_port_t
+mig_reply_port(void)
+{
+    mach_port_t port = mig_same_reply_port();
+
+    return MIG_UNLIKELY(port == MACH_PORT_NULL) ? mig_get_reply_port() : port;
+}
+
+/* The trap itself (<mach/mach_traps.h>). Of the registers only rbx, rbp and
+ * r12 to r15 are as before. */
+static inline mach_msg_return_t
+mig_trap(mach_msg_header_t *msg, mach_msg_option_t option,
+         mach_msg_size_t send_size, mach_msg_size_t rcv_size,
+         mach_port_name_t rcv_name, mach_msg_timeout_t timeout)
+{
+    register uint64_t r10 __asm__("r10") = rcv_name; /* and no notify port */
+    register uint64_t r8 __asm__("r8") = timeout;
+    register uint64_t r9 __asm__("r9") = 0; /* receive into msg */
+    uint64_t rsi = option;
+    uint64_t rdx = send_size | (uint64_t)rcv_size << 32;
+    mach_msg_return_t mr;
+
+    __asm__ volatile("syscall"
+                     : "=a"(mr), "+D"(msg), "+S"(rsi), "+d"(rdx), "+r"(r10),
+                       "+r"(r8), "+r"(r9)
+                     : "0"(MACH_TRAP_MSG)
+                     : "rcx", "r11", "memory");
+    return mr;
+}
+
+/*
+ * The trap failed. If it was only interrupted and the caller did not ask to
+ * be told, make it again: what is left of it, when the message was sent.
+ */
+static MIG_COLD __attribute__((__unused__)) mach_msg_return_t
+mig_again(mach_msg_return_t mr, mach_msg_header_t *msg,
+          mach_msg_option_t option, mach_msg_size_t send_size,
+          mach_msg_size_t rcv_size, mach_port_name_t rcv_name,
+          mach_msg_timeout_t timeout)
+{
+    if (mr == MACH_SEND_INTERRUPTED && (option & MACH_SEND_INTERRUPT) == 0) {
+        return mach_msg(msg, option, send_size, rcv_size, rcv_name, timeout,
+                        MACH_PORT_NULL);
+    }
+
+    if (mr == MACH_RCV_INTERRUPTED && (option & MACH_RCV_INTERRUPT) == 0) {
+        return mach_msg(msg, option & ~MACH_SEND_MSG, 0, rcv_size, rcv_name,
+                        timeout, MACH_PORT_NULL);
+    }
+
+    return mr;
+}
+
+static inline mach_msg_return_t
+mig_mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
+             mach_msg_size_t send_size, mach_msg_size_t rcv_size,
+             mach_port_name_t rcv_name, mach_msg_timeout_t timeout)
+{
+    mach_msg_return_t mr;
+
+    mr = mig_trap(msg, option, send_size, rcv_size, rcv_name, timeout);
+
+    if (MIG_UNLIKELY(mr != MACH_MSG_SUCCESS)) {
+        mr = mig_again(mr, msg, option, send_size, rcv_size, rcv_name, timeout);
+    }
+
+    return mr;
+}
+
+/* The same, to receive at the thread's reply port. */
+static inline mach_msg_return_t
+mig_rpc(mach_msg_header_t *msg, mach_msg_option_t option,
+        mach_msg_size_t send_size, mach_msg_size_t rcv_size,
+        mach_port_name_t reply_port, mach_msg_timeout_t timeout)
+{
+    mach_msg_return_t mr;
+
+    mr = mig_trap(msg, option, send_size, rcv_size, reply_port, timeout);
+
+    if (MIG_UNLIKELY(mr != MACH_MSG_SUCCESS)) {
+        mr = mig_again(mr, msg, option, send_size, rcv_size,
+                       mig_same_reply_port(), timeout);
+    }
+
+    return mr;
+}
+#else
+#define mig_reply_port() mig_get_reply_port()
+#define mig_same_reply_port() mig_get_reply_port()
+#define mig_mach_msg(msg, option, send_size, rcv_size, rcv_name, timeout)      \
+    mach_msg(msg, option, send_size, rcv_size, rcv_name, timeout,              \
+             MACH_PORT_NULL)
+#define mig_rpc(msg, option, send_size, rcv_size, reply_port, timeout)         \
+    mig_mach_msg(msg, option, send_size, rcv_size, reply_port, timeout)
+#endif
 
 /*
  * Strings are copied and measured in words, as paths travel in most calls.

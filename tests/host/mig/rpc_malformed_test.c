@@ -273,6 +273,7 @@ spoil_reply_died(mach_msg_header_t *msg)
 static void
 spoil_reply_remote(mach_msg_header_t *msg)
 {
+    msg->msgh_bits |= MACH_MSG_TYPE_PORT_SEND_ONCE;
     msg->msgh_remote_port = 0x77;
 }
 
