@@ -2,15 +2,17 @@
 /*
  * See ipc/ipc_fast.h. Two shapes fit: a request (COPY_SEND to the server, a
  * send-once right made from the port that is received from), and a reply
- * (MOVE_SEND_ONCE, no reply right). Everything is looked at first, under all
- * the locks, and anything unusual leaves through `slow` with nothing changed;
- * then all is done and nothing can fail.
+ * (MOVE_SEND_ONCE, no reply right). Everything is looked at first, under the
+ * locks of the two queues, and anything unusual leaves through the general
+ * path with nothing changed; then all is done and nothing can fail.
  *
- * What makes it short: no message buffer but this stack frame, no queue, no
- * run queue. The right that carries a request would be counted up and down
- * again, so it is not counted at all. The frame stays valid across the change
- * of threads, since a thread that waits has no stack and the next one goes on
- * upon this.
+ * What makes it short: the header stays in registers and the rest on this
+ * stack; no queue, no run queue; the right that carries a request would be
+ * counted up and down again, so it is not counted at all; the reply right
+ * lies in the receiver's slot (ipc/ipc_reply.h); the port to receive from is
+ * known from the last time (struct thread, member receive). The frame stays
+ * valid across the change of threads, since a thread that waits has no stack
+ * and the next one goes on upon this.
  *
  * Locks go against the order only by trying: a lock that somebody has means
  * the general path.
@@ -20,335 +22,467 @@
 #include <ipc/ipc_fast.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
+#include <ipc/ipc_reply.h>
 #include <ipc/ipc_space.h>
 #include <ipc/mach_msg.h>
-#include <kern/sched.h>
+#include <kern/sched_direct.h>
 #include <kern/task.h>
 #include <kern/thread.h>
-#include <machine/context.h>
 #include <machine/copy.h>
+#include <machine/copy_message.h>
 #include <machine/trap.h>
 
-#define FAST_SIZE_MAX 256u
+#define HEADER_SIZE ((mach_msg_size_t)sizeof(mach_msg_header_t))
+#define TRAILER_SIZE ((mach_msg_size_t)sizeof(mach_msg_trailer_t))
 
-/* The message with the trailer that follows it. */
+#define BITS_REQUEST                                                           \
+    MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE)
+#define BITS_REPLY MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0)
+
+/* The trailer as one word: its type, 0, and its size. */
+#define TRAILER_WORD ((uint64_t)sizeof(mach_msg_trailer_t) << 32)
+
+/* The header as three words: bits and size, remote and local, voucher and
+ * id. Behind it the data, with room for the trailer. */
 struct fast_message {
-    union {
-        mach_msg_header_t header;
-        mach_msg_payload_header_t payload_header;
-        char bytes[FAST_SIZE_MAX + sizeof(mach_msg_trailer_t)];
-    };
+    uint64_t word0, word1, word2;
+    mach_msg_size_t size; /* with the header */
+    char data[IPC_FAST_SIZE_MAX - HEADER_SIZE + TRAILER_SIZE]
+        __attribute__((aligned(8)));
 };
 
-/* What the first half finds, locked as far as `lock_count` says. */
-struct fast_path {
-    struct ipc_space *space;   /* locked in a reply only */
-    struct ipc_entry *right;   /* of a reply: the send-once right */
-    struct ipc_port *port;     /* destination */
-    struct ipc_port *own_port; /* to receive from, or ... */
-    struct ipc_pset *own_pset; /* ... its set */
-    struct thread *receiver;
-    struct spinlock *locks[4]; /* held beside the space's */
-    unsigned int lock_count;
-};
-
-static inline bool
-fast_try(struct fast_path *path, struct spinlock *lock)
+static inline uint32_t
+low_half(uint64_t word)
 {
-    if (!spin_trylock(lock)) {
+    return (uint32_t)word;
+}
+
+static inline uint32_t
+high_half(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static inline uint64_t
+halves(uint32_t low, uint32_t high)
+{
+    return (uint64_t)high << 32 | low;
+}
+
+/* A thread that waits on the list, with room; nobody's yet. Its lock, which
+ * the caller holds, keeps it there. */
+static inline struct thread *
+fast_receiver_of(struct list *receivers, mach_msg_size_t size)
+{
+    struct thread *receiver =
+        list_entry(list_first(receivers), struct thread, wait_link);
+
+    if (unlikely(list_empty(receivers)) ||
+        unlikely(receiver->msg.room < size) ||
+        unlikely(atomic_load_explicit(&receiver->ast, memory_order_relaxed) !=
+                 0) ||
+        unlikely(
+            atomic_load_explicit(&receiver->on_cpu, memory_order_acquire))) {
+        return NULL;
+    }
+
+    return receiver;
+}
+
+/* The same at the locked port's set, whose lock is then held. */
+static struct thread *
+fast_receiver_of_set(struct ipc_pset *pset, mach_msg_size_t size)
+{
+    struct thread *receiver;
+
+    if (pset == NULL || !spin_trylock(&pset->lock)) {
+        return NULL;
+    }
+
+    receiver = fast_receiver_of(&pset->receivers, size);
+
+    if (receiver == NULL) {
+        spin_unlock(&pset->lock);
+    }
+
+    return receiver;
+}
+
+/* The receiver of a message to the locked port; *psetp is its set if it waits
+ * there, locked. A port on which somebody waits is alive and a space's. */
+static inline struct thread *
+fast_receiver(struct ipc_port *port, mach_msg_size_t size,
+              struct ipc_pset **psetp)
+{
+    *psetp = NULL;
+
+    if (likely(!list_empty(&port->receivers))) {
+        return fast_receiver_of(&port->receivers, size);
+    }
+
+    *psetp = port->pset;
+    return fast_receiver_of_set(port->pset, size);
+}
+
+/* Lock the port to receive from if there is nothing to receive. */
+static inline bool
+fast_own_port(struct thread *self, struct ipc_port *port)
+{
+    if (unlikely(port == NULL) || unlikely(!spin_trylock(&port->lock))) {
         return false;
     }
 
-    path->locks[path->lock_count] = lock;
-    path->lock_count++;
+    if (unlikely(port->receiver != self->task->space) ||
+        unlikely(port->receiver_name != self->receive.name) ||
+        unlikely(port->msgcount != 0) || unlikely(port->pset != NULL)) {
+        spin_unlock(&port->lock);
+        return false;
+    }
+
     return true;
 }
 
+static inline bool
+fast_own_pset(struct thread *self, struct ipc_pset *pset)
+{
+    if (unlikely(pset == NULL) || unlikely(!spin_trylock(&pset->lock))) {
+        return false;
+    }
+
+    if (unlikely(!pset->active) ||
+        unlikely(pset->name != self->receive.name) ||
+        unlikely(!list_empty(&pset->ready))) {
+        spin_unlock(&pset->lock);
+        return false;
+    }
+
+    return true;
+}
+
+/* The receiver is ours if nobody else was first: it runs from here on. */
+static inline bool
+fast_claim(struct thread *receiver)
+{
+    unsigned int state = WAIT_STATE_INTERRUPTIBLE;
+
+    return likely(atomic_compare_exchange_strong_explicit(
+        &receiver->wait_state, &state, WAIT_STATE_NONE, memory_order_acquire,
+        memory_order_relaxed));
+}
+
+/* The local half of the header: the name of the port, or its payload. */
 static inline void
-fast_unlock(struct fast_path *path)
+fast_local(const struct ipc_port *port, struct fast_message *message,
+           uint32_t bits, mach_port_name_t remote)
 {
-    while (path->lock_count != 0) {
-        path->lock_count--;
-        spin_unlock(path->locks[path->lock_count]);
-    }
-}
-
-/* The destination by its name. The space is locked. */
-static inline bool
-fast_find_port(struct fast_path *path, const mach_msg_header_t *header,
-               bool request)
-{
-    struct ipc_entry *entry;
-
-    entry = ipc_entry_lookup_inline(path->space, header->msgh_remote_port);
-
-    if (entry == NULL ||
-        (request ? (entry->type & IE_SEND) == 0
-                 : entry->type != IE_SEND_ONCE || entry->request != NULL)) {
-        return false;
-    }
-
-    path->right = entry;
-    path->port = entry->object;
-    return fast_try(path, &path->port->lock) && path->port->active &&
-           path->port->kobject_type == IKOT_NONE;
-}
-
-/* Where the current thread will wait: nothing must be there to receive. */
-static inline bool
-fast_find_own(struct fast_path *path, mach_port_name_t name)
-{
-    struct ipc_entry *entry = ipc_entry_lookup_inline(path->space, name);
-    struct ipc_port *port;
-    struct ipc_pset *pset;
-
-    if (entry == NULL) {
-        return false;
-    }
-
-    if ((entry->type & IE_RECEIVE) != 0) {
-        port = entry->object;
-        path->own_port = port;
-        path->own_pset = NULL;
-        return fast_try(path, &port->lock) && port->msgcount == 0 &&
-               port->pset == NULL;
-    }
-
-    if (entry->type != IE_PORT_SET) {
-        return false;
-    }
-
-    pset = entry->object;
-    path->own_port = NULL;
-    path->own_pset = pset;
-    return fast_try(path, &pset->lock) && list_empty(&pset->ready);
-}
-
-/* A thread that waits at the destination and has room. */
-static inline bool
-fast_find_receiver(struct fast_path *path, mach_msg_size_t size)
-{
-    struct list *receivers = &path->port->receivers;
-    struct ipc_pset *pset = path->port->pset;
-    struct thread *receiver;
-
-    if (list_empty(receivers)) {
-        if (pset == NULL || !fast_try(path, &pset->lock)) {
-            return false;
-        }
-
-        receivers = &pset->receivers;
-
-        if (list_empty(receivers)) {
-            return false;
-        }
-    }
-
-    receiver = list_entry(list_first(receivers), struct thread, wait_link);
-    path->receiver = receiver;
-    return receiver->msg.size >= size + sizeof(mach_msg_trailer_t) &&
-           GET_RCV_ELEMENTS(receiver->msg.option) == MACH_RCV_TRAILER_NULL &&
-           !receiver->wait_timer.active &&
-           atomic_load_explicit(&receiver->ast, memory_order_relaxed) == 0 &&
-           !atomic_load_explicit(&receiver->on_cpu, memory_order_acquire);
-}
-
-/* A request needs a name for the reply right in the receiver's space. */
-static inline bool
-fast_find_name(struct fast_path *path)
-{
-    struct ipc_space *space = path->receiver->task->space;
-
-    return fast_try(path, &space->lock) && space->active && space->free != 0 &&
-           space->count < space->limit;
-}
-
-static inline bool
-fast_prepare(struct fast_path *path, const mach_msg_header_t *header,
-             bool request, mach_port_name_t receive_name)
-{
-    bool found = fast_find_port(path, header, request) &&
-                 fast_find_own(path, receive_name);
-
-    /* In a request nothing of our own space changes. The receiver may live
-     * in the same space, so it must be free now. */
-    if (request) {
-        spin_unlock(&path->space->lock);
-    }
-
-    return found && fast_find_receiver(path, header->msgh_size) &&
-           (!request || (path->own_port != NULL && fast_find_name(path))) &&
-           sched_claim(path->receiver, false);
-}
-
-/* The header as the receiver sees it, and the rights that go with it. */
-static inline void
-fast_translate_request(struct fast_path *path, struct fast_message *message)
-{
-    struct ipc_port *port = path->port;
-    mach_msg_header_t *header = &message->header;
-    mach_port_name_t name;
-    struct ipc_entry *entry;
-
-    entry = ipc_entry_alloc(path->receiver->task->space, &name);
-    entry->type = IE_SEND_ONCE;
-    entry->urefs = 1;
-    entry->object = path->own_port;
-    ipc_port_make_sonce_locked(path->own_port);
-    header->msgh_remote_port = name;
+    uint32_t local = port->receiver_name;
 
     if (port->has_payload) {
-        header->msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
-                                           MACH_MSG_TYPE_PROTECTED_PAYLOAD);
-        message->payload_header.msgh_protected_payload = port->payload;
-    } else {
-        header->msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
-                                           MACH_MSG_TYPE_PORT_SEND);
-        header->msgh_local_port = port->receiver_name;
+        local = low_half(port->payload);
+        message->word2 += high_half(port->payload); /* the voucher is 0 */
+        bits = (bits & 0xff) |
+               MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
     }
+
+    message->word0 = halves(bits, message->size);
+    message->word1 = halves(remote, local);
 }
 
+/* The current thread waits on the list, as mach_msg_receive() would have it.
+ * It may be found when its lock is dropped. */
 static inline void
-fast_translate_reply(struct fast_path *path, struct fast_message *message)
+fast_wait(struct thread *self, struct list *receivers, vm_offset_t buffer,
+          mach_msg_size_t size)
 {
-    struct ipc_port *port = path->port;
-    mach_msg_header_t *header = &message->header;
-
-    ipc_entry_free(path->space, header->msgh_remote_port, path->right);
-    spin_unlock(&path->space->lock);
-    port->sorights--;
-    ipc_port_unref(port); /* the receive right still holds it */
-    header->msgh_remote_port = MACH_PORT_NULL;
-    header->msgh_local_port = port->receiver_name;
-    header->msgh_bits = MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE);
-
-    if (port->has_payload) {
-        header->msgh_bits = MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
-        message->payload_header.msgh_protected_payload = port->payload;
-    }
-}
-
-/* The current thread waits, as mach_msg_receive() would have it. */
-static inline void
-fast_wait(struct fast_path *path, struct thread *self, vm_offset_t buffer,
-          mach_msg_size_t size, mach_port_name_t name)
-{
-    struct list *receivers;
-
-    self->msg.port = path->own_port;
-    self->msg.pset = path->own_pset;
-
-    if (path->own_port != NULL) {
-        receivers = &path->own_port->receivers;
-        ipc_port_ref(path->own_port); /* ref: self->msg.port */
-    } else {
-        receivers = &path->own_pset->receivers;
-        ipc_pset_ref(path->own_pset); /* ref: self->msg.pset */
-    }
-
-    self->msg.kmsg = NULL;
     self->msg.buffer = buffer;
     self->msg.option = MACH_SEND_MSG | MACH_RCV_MSG;
     self->msg.size = size;
-    self->msg.name = name;
-    self->msg.timeout_ns = 0;
+    self->msg.room = size > TRAILER_SIZE ? size - TRAILER_SIZE : 0;
     self->state = THREAD_WAITING; /* before it can be found: kern/sched.c */
     atomic_store_explicit(&self->wait_state, WAIT_STATE_INTERRUPTIBLE,
                           memory_order_release);
     list_insert_tail(receivers, &self->wait_link);
 }
 
-/* Now as the receiver, on the same stack. */
-NORETURN static void
-fast_arrive(struct thread *receiver, const struct fast_message *message)
+/* The receiver's buffer is not in memory: with interrupts on, one may wait. */
+static NOINLINE mach_msg_return_t
+fast_arrive_slow(struct thread *receiver, const struct fast_message *message,
+                 mach_msg_size_t data_size)
 {
-    mach_msg_size_t size =
-        message->header.msgh_size + sizeof(mach_msg_trailer_t);
+    uint64_t words[3] = { message->word0, message->word1, message->word2 };
+    bool done;
+
+    cpu_interrupts_enable();
+    done = copyout(words, receiver->msg.buffer, sizeof(words)) &&
+           copyout(message->data, receiver->msg.buffer + sizeof(words),
+                   data_size);
+    cpu_interrupts_disable();
+    return done ? MACH_MSG_SUCCESS : MACH_RCV_INVALID_DATA;
+}
+
+/* Change to the receiver and finish its trap, on the same stack. */
+NORETURN static inline void
+fast_arrive(struct thread *self, struct thread *receiver,
+            struct fast_message *message)
+{
+    mach_msg_size_t data_size = message->size - HEADER_SIZE + TRAILER_SIZE;
     mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    uint64_t trailer = TRAILER_WORD;
 
-    if (receiver->msg.port != NULL) {
-        ipc_port_unref(receiver->msg.port);
-        receiver->msg.port = NULL;
-    } else {
-        ipc_pset_unref(receiver->msg.pset);
-        receiver->msg.pset = NULL;
+    __builtin_memcpy(&message->data[message->size - HEADER_SIZE], &trailer,
+                     sizeof(trailer));
+    sched_direct(self, mach_msg_receive_continue, receiver);
+
+    if (unlikely(!copy_message_range(receiver->msg.buffer)) ||
+        unlikely(!copyout_message(receiver->msg.buffer, message->word0,
+                                  message->word1, message->word2,
+                                  message->data, data_size))) {
+        mr = fast_arrive_slow(receiver, message, data_size);
     }
 
-    if (unlikely(!copyout_quick(message->bytes, receiver->msg.buffer, size))) {
-        /* The buffer is not in memory: with interrupts on, one may wait. */
-        cpu_interrupts_enable();
+    thread_return_result(receiver, (uint64_t)mr);
+}
 
-        if (!copyout(message->bytes, receiver->msg.buffer, size)) {
-            mr = MACH_RCV_INVALID_DATA;
-        }
+/* -- Request ---------------------------------------------------------------- */
 
-        cpu_interrupts_disable();
+/* The locked destination, of which the current space has a send right. */
+static inline struct ipc_port *
+fast_request_port(struct ipc_space *space, mach_port_name_t name)
+{
+    struct ipc_entry *entry;
+    struct ipc_port *port = NULL;
+
+    spin_lock(&space->lock);
+    entry = ipc_entry_lookup_inline(space, name);
+
+    if (likely(entry != NULL) && likely((entry->type & IE_SEND) != 0)) {
+        port = entry->object;
+        spin_lock(&port->lock);
     }
 
-    context_set_result(receiver, (uint64_t)mr);
-    thread_return();
+    spin_unlock(&space->lock);
+    return port;
+}
+
+/* An empty slot in the receiver for the reply right; 0 if there is none. */
+static inline uint64_t
+fast_slot(struct thread *receiver)
+{
+    uint64_t slot = atomic_load_explicit(&receiver->reply,
+                                         memory_order_relaxed);
+
+    if (unlikely(slot - 1 >= UINT32_MAX)) { /* without an entry, or full */
+        slot = ipc_reply_renew(receiver)
+                   ? atomic_load_explicit(&receiver->reply,
+                                          memory_order_relaxed)
+                   : 0;
+    }
+
+    return slot;
+}
+
+/* The send-once right goes to the slot, which thereby gets its next name. */
+static inline mach_port_name_t
+fast_make_reply(struct thread *receiver, uint64_t slot, struct ipc_port *own)
+{
+    mach_port_name_t name = IPC_REPLY_NAME(slot);
+
+    name = (name & ~0xffu) | ((name + 1) & 0xff);
+    own->sorights++;
+    refcount_ref(&own->refs); /* ref: the right in the slot */
+    atomic_store_explicit(&receiver->reply,
+                          IPC_REPLY_MAKE(name, ipc_port_live_handle(own)),
+                          memory_order_release);
+    return name;
+}
+
+static inline void
+fast_request(struct thread *self, struct fast_message *message,
+             vm_offset_t receive_buffer, mach_msg_size_t receive_size)
+{
+    struct ipc_port *own = self->receive.port;
+    struct ipc_port *port;
+    struct ipc_pset *pset;
+    struct thread *receiver;
+    mach_port_name_t name;
+    uint64_t slot;
+
+    port = fast_request_port(self->task->space, low_half(message->word1));
+
+    if (unlikely(port == NULL)) {
+        return;
+    }
+
+    receiver = fast_receiver(port, message->size, &pset);
+
+    if (unlikely(receiver == NULL)) {
+        goto unlock_port;
+    }
+
+    if (unlikely(!fast_own_port(self, own))) {
+        goto unlock_pset;
+    }
+
+    slot = fast_slot(receiver);
+
+    if (unlikely(slot == 0) || unlikely(!fast_claim(receiver))) {
+        goto unlock_own;
+    }
+
+    list_remove(&receiver->wait_link);
+    port->seqno++;
+    name = fast_make_reply(receiver, slot, own);
+    fast_local(port, message,
+               MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
+                              MACH_MSG_TYPE_PORT_SEND),
+               name);
+    fast_wait(self, &own->receivers, receive_buffer, receive_size);
+    spin_unlock(&own->lock);
+
+    if (pset != NULL) {
+        spin_unlock(&pset->lock);
+    }
+
+    spin_unlock(&port->lock);
+    fast_arrive(self, receiver, message);
+
+unlock_own:
+    spin_unlock(&own->lock);
+unlock_pset:
+    if (pset != NULL) {
+        spin_unlock(&pset->lock);
+    }
+unlock_port:
+    spin_unlock(&port->lock);
+}
+
+/* -- Reply ------------------------------------------------------------------ */
+
+/* Lock what the current thread receives from, if nothing is there. */
+static inline bool
+fast_own(struct thread *self)
+{
+    return likely(self->receive.pset == NULL)
+               ? fast_own_port(self, self->receive.port)
+               : fast_own_pset(self, self->receive.pset);
+}
+
+static inline struct list *
+fast_own_receivers(struct thread *self)
+{
+    return self->receive.pset == NULL ? &self->receive.port->receivers
+                                      : &self->receive.pset->receivers;
+}
+
+static inline void
+fast_own_unlock(struct thread *self)
+{
+    spin_unlock(self->receive.pset == NULL ? &self->receive.port->lock
+                                           : &self->receive.pset->lock);
+}
+
+/* Take the right out of the slot. */
+static inline bool
+fast_take_reply(struct thread *self, uint64_t slot)
+{
+    return likely(atomic_compare_exchange_strong_explicit(
+        &self->reply, &slot, IPC_REPLY_MAKE(IPC_REPLY_NAME(slot), 0),
+        memory_order_acq_rel, memory_order_relaxed));
+}
+
+static inline void
+fast_reply(struct thread *self, struct fast_message *message,
+           vm_offset_t receive_buffer, mach_msg_size_t receive_size)
+{
+    uint64_t slot = atomic_load_explicit(&self->reply, memory_order_relaxed);
+    struct ipc_port *port;
+    struct ipc_pset *pset;
+    struct thread *receiver;
+
+    if (unlikely(IPC_REPLY_NAME(slot) != low_half(message->word1)) ||
+        unlikely(IPC_REPLY_HANDLE(slot) == 0)) {
+        return;
+    }
+
+    port = ipc_port_from_live_handle(IPC_REPLY_HANDLE(slot));
+    spin_lock(&port->lock);
+    receiver = fast_receiver(port, message->size, &pset);
+
+    if (unlikely(receiver == NULL)) {
+        goto unlock_port;
+    }
+
+    if (unlikely(!fast_own(self))) {
+        goto unlock_pset;
+    }
+
+    if (unlikely(!fast_take_reply(self, slot))) {
+        goto unlock_own;
+    }
+
+    /* A claim can't be taken back, the right can. */
+    if (unlikely(!fast_claim(receiver))) {
+        atomic_store_explicit(&self->reply, slot, memory_order_release);
+        goto unlock_own;
+    }
+
+    list_remove(&receiver->wait_link);
+    port->seqno++;
+    port->sorights--;
+    (void)refcount_unref(&port->refs); /* the receive right still holds it */
+    fast_local(port, message, MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE),
+               MACH_PORT_NULL);
+    fast_wait(self, fast_own_receivers(self), receive_buffer, receive_size);
+    fast_own_unlock(self);
+
+    if (pset != NULL) {
+        spin_unlock(&pset->lock);
+    }
+
+    spin_unlock(&port->lock);
+    fast_arrive(self, receiver, message);
+
+unlock_own:
+    fast_own_unlock(self);
+unlock_pset:
+    if (pset != NULL) {
+        spin_unlock(&pset->lock);
+    }
+unlock_port:
+    spin_unlock(&port->lock);
 }
 
 void
-ipc_fast_rpc(struct thread *self, vm_offset_t buffer,
-             vm_offset_t receive_buffer, uint64_t sizes,
-             mach_port_name_t receive_name)
+ipc_fast_rpc(struct thread *self, vm_offset_t buffer, uint64_t sizes,
+             mach_port_name_t receive_name, vm_offset_t receive_buffer)
 {
-    mach_msg_size_t size = (mach_msg_size_t)sizes;
-    struct fast_path path;
     struct fast_message message;
-    mach_msg_trailer_t *trailer;
-    bool request;
 
-    if (size - sizeof(mach_msg_header_t) >
-            FAST_SIZE_MAX - sizeof(mach_msg_header_t) ||
-        (size & 3) != 0 || !copyin_quick(buffer, message.bytes, size)) {
+    message.size = low_half(sizes);
+
+    if (unlikely(message.size - HEADER_SIZE >
+                 IPC_FAST_SIZE_MAX - HEADER_SIZE) ||
+        unlikely((message.size & 3) != 0) ||
+        unlikely(!copy_message_range(buffer)) ||
+        unlikely(!copyin_message(buffer, &message.word0, &message.word1,
+                                 &message.word2, message.data,
+                                 message.size - HEADER_SIZE)) ||
+        unlikely(low_half(message.word2) != 0) || /* the voucher */
+        unlikely(atomic_load_explicit(&self->ast, memory_order_relaxed) != 0)) {
         return;
     }
 
-    request =
-        message.header.msgh_bits ==
-        MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
-
-    if (message.header.msgh_voucher_port != 0 ||
-        (request ? message.header.msgh_local_port != receive_name
-                 : message.header.msgh_bits !=
-                           MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
-                       message.header.msgh_local_port != MACH_PORT_NULL) ||
-        atomic_load_explicit(&self->ast, memory_order_relaxed) != 0) {
+    /* A thread that calls others in between receives from several ports. */
+    if (unlikely(self->receive.name != receive_name) &&
+        mach_msg_receive_find(self, receive_name) != MACH_MSG_SUCCESS) {
         return;
     }
 
-    message.header.msgh_size = size;
-    path.space = self->task->space;
-    path.lock_count = 0;
-    spin_lock(&path.space->lock);
-
-    if (unlikely(
-            !fast_prepare(&path, &message.header, request, receive_name))) {
-        if (!request) {
-            spin_unlock(&path.space->lock);
-        }
-
-        fast_unlock(&path);
-        return;
+    if (low_half(message.word0) == BITS_REPLY &&
+        high_half(message.word1) == MACH_PORT_NULL) {
+        fast_reply(self, &message, receive_buffer, high_half(sizes));
+    } else if (low_half(message.word0) == BITS_REQUEST &&
+               high_half(message.word1) == receive_name) {
+        fast_request(self, &message, receive_buffer, high_half(sizes));
     }
-
-    list_remove(&path.receiver->wait_link);
-    path.port->seqno++;
-
-    if (request) {
-        fast_translate_request(&path, &message);
-    } else {
-        fast_translate_reply(&path, &message);
-    }
-
-    trailer = (void *)(message.bytes + size);
-    trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
-    trailer->msgh_trailer_size = sizeof(*trailer);
-    fast_wait(&path, self, receive_buffer, (mach_msg_size_t)(sizes >> 32),
-              receive_name);
-    fast_unlock(&path);
-    sched_direct(self, mach_msg_receive_continue, path.receiver);
-    fast_arrive(path.receiver, &message);
 }

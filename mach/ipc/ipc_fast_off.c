@@ -4,13 +4,12 @@
 #include <ipc/ipc_fast.h>
 
 void
-ipc_fast_rpc(struct thread *self, vm_offset_t buffer,
-             vm_offset_t receive_buffer, uint64_t sizes,
-             mach_port_name_t receive_name)
+ipc_fast_rpc(struct thread *self, vm_offset_t buffer, uint64_t sizes,
+             mach_port_name_t receive_name, vm_offset_t receive_buffer)
 {
     (void)self;
     (void)buffer;
-    (void)receive_buffer;
     (void)sizes;
     (void)receive_name;
+    (void)receive_buffer;
 }

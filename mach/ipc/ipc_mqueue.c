@@ -2,6 +2,7 @@
 /* See ipc/ipc_mqueue.h. */
 
 #include <debug/assert.h>
+#include <ipc/ipc_fast.h>
 #include <ipc/ipc_kmsg.h>
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_mqueue.h>
@@ -10,6 +11,7 @@
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_space.h>
 #include <kern/sched.h>
+#include <kern/task.h>
 #include <kern/thread.h>
 
 /* Bytes that the thread's buffer must have for the message. */
@@ -293,6 +295,7 @@ mqueue_wait(struct thread *self, struct list *receivers, bool will_hand_off)
 
     self->msg.result = MACH_MSG_SUCCESS;
     self->msg.kmsg = NULL;
+    self->msg.room = ipc_fast_room(self->msg.option, self->msg.size, timeout);
 
     if (will_hand_off) {
         self->state = THREAD_WAITING; /* see kern/sched.c */
@@ -314,8 +317,11 @@ mqueue_receive_port(struct thread *self, struct ipc_port *port, bool wait,
 
     spin_lock(&port->lock);
 
-    if (!port->active || port->receiver == NULL) {
-        mr = port->active ? MACH_RCV_PORT_CHANGED : MACH_RCV_PORT_DIED;
+    if (port->receiver != self->task->space ||
+        port->receiver_name != self->receive.name) {
+        mr = MACH_RCV_INVALID_NAME;
+    } else if (port->pset != NULL) {
+        mr = MACH_RCV_IN_SET;
     } else if (port->msgcount != 0) {
         mr = mqueue_dequeue(self, port);
         possible = port->armed;
@@ -343,9 +349,9 @@ mqueue_receive_pset(struct thread *self, struct ipc_pset *pset, bool wait,
     for (;;) {
         spin_lock(&pset->lock);
 
-        if (!pset->active) {
+        if (!pset->active || pset->name != self->receive.name) {
             spin_unlock(&pset->lock);
-            return MACH_RCV_PORT_DIED;
+            return MACH_RCV_INVALID_NAME;
         }
 
         if (list_empty(&pset->ready)) {
@@ -385,18 +391,18 @@ mqueue_receive_pset(struct thread *self, struct ipc_pset *pset, bool wait,
 mach_msg_return_t
 ipc_mqueue_receive(struct thread *self, bool wait, bool will_hand_off)
 {
-    if (self->msg.pset != NULL) {
-        return mqueue_receive_pset(self, self->msg.pset, wait, will_hand_off);
+    if (self->receive.pset != NULL) {
+        return mqueue_receive_pset(self, self->receive.pset, wait, will_hand_off);
     }
 
-    return mqueue_receive_port(self, self->msg.port, wait, will_hand_off);
+    return mqueue_receive_port(self, self->receive.port, wait, will_hand_off);
 }
 
 void
 ipc_mqueue_leave_receivers(struct thread *self)
 {
     struct spinlock *lock =
-        self->msg.pset != NULL ? &self->msg.pset->lock : &self->msg.port->lock;
+        self->receive.pset != NULL ? &self->receive.pset->lock : &self->receive.port->lock;
 
     spin_lock(lock);
     list_remove(&self->wait_link);

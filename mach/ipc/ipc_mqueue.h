@@ -50,11 +50,12 @@ ipc_mqueue_wait_to_send(struct thread *self, uint64_t timeout_ns);
 void ipc_mqueue_leave_senders(struct thread *self);
 
 /*
- * Take a message for the current thread, from self->msg.port or .pset.
+ * Take a message for the current thread, from self->receive.port or .pset.
  *
  * Returns: MACH_MSG_SUCCESS (self->msg.kmsg), MACH_RCV_TOO_LARGE (then kmsg
  *          is the message to destroy, or NULL if it stays queued; needed is
- *          its size), MACH_RCV_PORT_DIED, MACH_RCV_TIMED_OUT: the queue is
+ *          its size), MACH_RCV_INVALID_NAME: self->receive.name is no longer
+ *          its name here, MACH_RCV_IN_SET, MACH_RCV_TIMED_OUT: the queue is
  *          empty; if `wait`, the thread is on the list of waiting receivers.
  */
 MUST_CHECK mach_msg_return_t ipc_mqueue_receive(struct thread *self, bool wait,

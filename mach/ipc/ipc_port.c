@@ -9,7 +9,10 @@
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_space.h>
+#include <ipc/mach_msg.h>
 #include <kern/slab.h>
+#include <kern/thread.h>
+#include <machine/cpu.h>
 
 static struct slab_cache port_cache;
 
@@ -81,6 +84,11 @@ ipc_port_destroy(struct ipc_port *port)
 {
     struct list messages;
     struct ipc_port *nsrequest, *pdrequest;
+
+    /* Who destroys it has most often received from it before. */
+    if (current_thread()->receive.port == port) {
+        mach_msg_receive_forget(current_thread());
+    }
 
     spin_lock(&port->lock);
     assert(port->active);

@@ -93,6 +93,19 @@ struct ipc_port {
 #define IPC_PORT_ALIGN 64
 
 static inline mach_port_t
+ipc_port_live_handle(const struct ipc_port *port)
+{
+    return (mach_port_t)(direct_to_phys(port) / IPC_PORT_ALIGN);
+}
+
+static inline struct ipc_port *
+ipc_port_from_live_handle(mach_port_t handle)
+{
+    return phys_to_direct((uint64_t)handle * IPC_PORT_ALIGN);
+}
+
+/* The same, also of no port and a dead one. */
+static inline mach_port_t
 ipc_port_to_handle(const struct ipc_port *port)
 {
     if (port == IP_DEAD) {
@@ -103,7 +116,7 @@ ipc_port_to_handle(const struct ipc_port *port)
         return MACH_PORT_NULL;
     }
 
-    return (mach_port_t)(direct_to_phys(port) / IPC_PORT_ALIGN);
+    return ipc_port_live_handle(port);
 }
 
 static inline struct ipc_port *
@@ -117,7 +130,7 @@ ipc_port_from_handle(mach_port_t handle)
         return IP_NULL;
     }
 
-    return phys_to_direct((uint64_t)handle * IPC_PORT_ALIGN);
+    return ipc_port_from_live_handle(handle);
 }
 
 void ipc_port_setup(void);

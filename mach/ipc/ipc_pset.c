@@ -5,7 +5,10 @@
 #include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
+#include <ipc/mach_msg.h>
 #include <kern/slab.h>
+#include <kern/thread.h>
+#include <machine/cpu.h>
 
 static struct slab_cache pset_cache;
 
@@ -85,6 +88,10 @@ void
 ipc_pset_destroy(struct ipc_pset *pset)
 {
     struct ipc_port *port;
+
+    if (current_thread()->receive.pset == pset) {
+        mach_msg_receive_forget(current_thread());
+    }
 
     spin_lock(&pset->lock);
     pset->active = false;

@@ -88,11 +88,12 @@ ipc_space_terminate(struct ipc_space *space)
 
     spin_lock(&space->lock);
     space->active = false;
+    ipc_reply_settle_all(space);
 
     for (uint32_t index = 1; index < space->size; index++) {
         entry = ipc_entry_at(space, index);
 
-        if (entry->type != IE_NONE) {
+        if (entry->type != IE_NONE && entry->type != IE_REPLY) {
             ipc_right_destroy(space, MACH_PORT_MAKE(index, entry->generation),
                               entry);
             spin_lock(&space->lock);
@@ -127,6 +128,10 @@ ipc_space_add_chunk(struct ipc_space *space, struct ipc_chunk *chunk)
     uint32_t last = space->size + IPC_CHUNK_ENTRIES - 1;
 
     space->chunks[space->size / IPC_CHUNK_ENTRIES] = chunk;
+
+    for (uint32_t i = 0; i < IPC_CHUNK_ENTRIES; i++) {
+        chunk->entries[i].generation = IPC_ENTRY_NAMELESS;
+    }
 
     for (uint32_t index = first; index < last; index++) {
         chunk->entries[index % IPC_CHUNK_ENTRIES].next = index + 1;
@@ -267,6 +272,7 @@ ipc_entry_init(struct ipc_space *space, struct ipc_entry *entry)
     entry->request = NULL;
     entry->urefs = 0;
     entry->next = 0;
+    entry->generation &= 0xff;
     space->count++;
 }
 
@@ -341,7 +347,7 @@ ipc_entry_free(struct ipc_space *space, mach_port_name_t name,
 {
     entry->type = IE_NONE;
     entry->object = NULL;
-    entry->generation++;
+    entry->generation = IPC_ENTRY_NAMELESS | ((entry->generation + 1) & 0xff);
     entry->next = space->free;
 
     if (space->free == 0) {

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ipc/ipc_reply.h>
 #include <kern/macros.h>
 #include <kern/refcount.h>
 #include <kern/spinlock.h>
@@ -32,16 +33,22 @@ struct task;
 #define IE_SEND_ONCE (MACH_PORT_TYPE_SEND_ONCE >> 16)
 #define IE_PORT_SET (MACH_PORT_TYPE_PORT_SET >> 16)
 #define IE_DEAD_NAME (MACH_PORT_TYPE_DEAD_NAME >> 16)
+#define IE_REPLY 0x80u /* a thread's reply slot: ipc/ipc_reply.h */
 #define IE_PORT (IE_SEND | IE_RECEIVE | IE_SEND_ONCE)
 
 struct ipc_entry {
-    void *object;                  /* ipc_port or ipc_pset by type: ref */
+    void *object;                  /* ipc_port or ipc_pset by type: ref; or
+                                      the thread of a reply slot */
     struct ipc_dnrequest *request; /* dead-name request, or NULL */
     uint32_t urefs;                /* of send, send-once, dead name, set */
     uint32_t next;                 /* free list or hash chain: an index */
     uint8_t type;                  /* IE_*; IE_NONE: free */
-    uint8_t generation;
+    uint16_t generation;           /* a name's, or with IPC_ENTRY_NAMELESS */
 };
+
+/* In the generation of entries that no name finds: free ones keep the next
+ * generation in the low byte. */
+#define IPC_ENTRY_NAMELESS 0x100u
 
 #define IPC_CHUNK_ENTRIES (4096 / sizeof(struct ipc_entry))
 #define IPC_CHUNK_NUMBER ((MACH_PORT_INDEX_MAX + 1) / IPC_CHUNK_ENTRIES)
@@ -134,9 +141,9 @@ ipc_entry_lookup_inline(struct ipc_space *space, mach_port_name_t name)
     entry = &space->chunks[index / IPC_CHUNK_ENTRIES]
                  ->entries[index % IPC_CHUNK_ENTRIES];
 
-    if (unlikely(entry->type == IE_NONE ||
-                 entry->generation != MACH_PORT_GEN(name))) {
-        return NULL;
+    if (unlikely(entry->generation != MACH_PORT_GEN(name))) {
+        return entry->type == IE_REPLY ? ipc_reply_settle(space, entry, name)
+                                       : NULL;
     }
 
     return entry;

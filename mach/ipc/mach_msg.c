@@ -41,47 +41,57 @@ mach_msg_return(struct thread *self, mach_msg_return_t mr)
 
 /* -- Receive ---------------------------------------------------------------- */
 
-static mach_msg_return_t
-receive_lookup(struct thread *self)
+/* Put another object in the place of what the thread received from last. */
+static void
+receive_replace(struct thread *self, struct ipc_port *port,
+                struct ipc_pset *pset, mach_port_name_t name)
+{
+    struct ipc_port *old_port = self->receive.port;
+    struct ipc_pset *old_pset = self->receive.pset;
+
+    self->receive.port = port;
+    self->receive.pset = pset;
+    self->receive.name = name;
+
+    if (old_port != NULL) {
+        ipc_port_unref(old_port);
+    }
+
+    if (old_pset != NULL) {
+        ipc_pset_unref(old_pset);
+    }
+}
+
+mach_msg_return_t
+mach_msg_receive_find(struct thread *self, mach_port_name_t name)
 {
     struct ipc_space *space = self->task->space;
-    mach_msg_return_t mr = MACH_MSG_SUCCESS;
+    struct ipc_port *port = NULL;
+    struct ipc_pset *pset = NULL;
     struct ipc_entry *entry;
 
-    self->msg.port = NULL;
-    self->msg.pset = NULL;
     spin_lock(&space->lock);
-    entry = ipc_entry_lookup(space, self->msg.name);
+    entry = ipc_entry_lookup_inline(space, name);
 
-    if (entry == NULL) {
-        mr = MACH_RCV_INVALID_NAME;
-    } else if ((entry->type & IE_RECEIVE) != 0) {
-        self->msg.port = entry->object;
-        ipc_port_ref(self->msg.port); /* ref: self->msg.port */
-        mr = self->msg.port->pset == NULL ? MACH_MSG_SUCCESS : MACH_RCV_IN_SET;
-    } else if (entry->type == IE_PORT_SET) {
-        self->msg.pset = entry->object;
-        ipc_pset_ref(self->msg.pset); /* ref: self->msg.pset */
+    if (entry != NULL && (entry->type & IE_RECEIVE) != 0) {
+        port = entry->object;
+        ipc_port_ref(port); /* ref: self->receive.port */
+    } else if (entry != NULL && entry->type == IE_PORT_SET) {
+        pset = entry->object;
+        ipc_pset_ref(pset); /* ref: self->receive.pset */
     } else {
-        mr = MACH_RCV_INVALID_NAME;
+        name = MACH_PORT_NULL;
     }
 
     spin_unlock(&space->lock);
-    return mr;
+    receive_replace(self, port, pset, name);
+    return name == MACH_PORT_NULL ? MACH_RCV_INVALID_NAME : MACH_MSG_SUCCESS;
 }
 
-static void
-receive_unref(struct thread *self)
+void
+mach_msg_receive_forget(struct thread *self)
 {
-    if (self->msg.port != NULL) {
-        ipc_port_unref(self->msg.port);
-        self->msg.port = NULL;
-    }
-
-    if (self->msg.pset != NULL) {
-        ipc_pset_unref(self->msg.pset);
-        self->msg.pset = NULL;
-    }
+    receive_replace(self, NULL, NULL, MACH_PORT_NULL);
 }
 
 /* What a receiver gets of a message that did not fit: its size. */
@@ -150,14 +160,16 @@ receive_copyout(struct thread *self)
 static mach_msg_return_t
 receive_finish(struct thread *self, mach_msg_return_t mr)
 {
-    receive_unref(self);
-
     switch (mr) {
     case MACH_MSG_SUCCESS:
         return receive_copyout(self);
     case MACH_RCV_TOO_LARGE:
         return receive_too_large(self);
+    case MACH_RCV_TIMED_OUT:
+    case MACH_RCV_INTERRUPTED:
+        return mr;
     default:
+        mach_msg_receive_forget(self); /* it is no longer what it was */
         return mr;
     }
 }
@@ -193,12 +205,19 @@ mach_msg_receive(struct thread *self, struct thread *next)
         self->msg.timeout_ns = 0;
     }
 
-    mr = receive_lookup(self);
+    mr = MACH_RCV_INVALID_NAME;
 
-    if (mr == MACH_MSG_SUCCESS) {
+    if (self->receive.name == self->msg.name &&
+        self->msg.name != MACH_PORT_NULL) {
         mr = ipc_mqueue_receive(self, wait, next != NULL);
-    } else {
-        wait = false;
+    }
+
+    if (mr == MACH_RCV_INVALID_NAME) {
+        mr = mach_msg_receive_find(self, self->msg.name);
+
+        if (mr == MACH_MSG_SUCCESS) {
+            mr = ipc_mqueue_receive(self, wait, next != NULL);
+        }
     }
 
     if (mr == MACH_RCV_TIMED_OUT && wait) {
@@ -296,24 +315,14 @@ mach_msg_send_continue(struct thread *self)
 
 /* -- The trap --------------------------------------------------------------- */
 
-mach_msg_return_t
-mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
-              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+static mach_msg_return_t
+mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+                 uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
 {
     struct thread *self = current_thread();
     struct thread *receiver = NULL;
     uint64_t timeout_ns = (uint32_t)timeout * NS_PER_MS;
     mach_msg_return_t mr;
-
-    if (receive_buffer == 0) {
-        receive_buffer = buffer;
-    }
-
-    /* A send that succeeds at once has no use for its time-out. */
-    if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG)) {
-        ipc_fast_rpc(self, buffer, receive_buffer, sizes,
-                     (mach_port_name_t)names);
-    }
 
     cpu_interrupts_enable();
 
@@ -355,6 +364,32 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     }
 
     return MACH_MSG_SUCCESS;
+}
+
+mach_msg_return_t
+mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+{
+    if (receive_buffer == 0) {
+        receive_buffer = buffer;
+    }
+
+    /* A send that succeeds at once has no use for its time-out. */
+    if (likely((option & ~MACH_SEND_TIMEOUT) ==
+               (MACH_SEND_MSG | MACH_RCV_MSG))) {
+        ipc_fast_rpc(current_thread(), buffer, sizes, (mach_port_name_t)names,
+                     receive_buffer);
+    }
+
+    return mach_msg_general(buffer, option, sizes, names, timeout,
+                            receive_buffer);
+}
+
+void
+mach_msg_thread_end(struct thread *self)
+{
+    mach_msg_receive_forget(self);
+    ipc_reply_release(self);
 }
 
 mach_msg_return_t

@@ -20,6 +20,23 @@ struct thread;
 void mach_msg_receive_continue(struct thread *self);
 
 /*
+ * What `name` is, a receive right or a port set, goes with a reference to
+ * self->receive, in the place of what was there. Whether it still is that
+ * is checked under its lock at each use.
+ *
+ * Returns: MACH_MSG_SUCCESS; MACH_RCV_INVALID_NAME, nothing is there then.
+ * Locks: takes the space's; none held.
+ */
+mach_msg_return_t
+mach_msg_receive_find(struct thread *self, mach_port_name_t name);
+
+/* Empty self->receive. */
+void mach_msg_receive_forget(struct thread *self);
+
+/* The current thread ends: what it kept for messages. */
+void mach_msg_thread_end(struct thread *self);
+
+/*
  * For stubs that run in the kernel: port fields are handles with rights that
  * the message takes along; msgh_bits has received dispositions. Queue limits
  * do not count. MACH_SEND_NO_BUFFER: nothing was consumed.

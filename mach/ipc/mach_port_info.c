@@ -97,10 +97,12 @@ space_snapshot(struct ipc_space *space, ipc_info_name_t *names, natural_t room)
     struct ipc_entry *entry;
     natural_t count = 0;
 
+    ipc_reply_settle_all(space);
+
     for (uint32_t index = 1; index < space->size && count < room; index++) {
         entry = ipc_entry_at(space, index);
 
-        if (entry->type != IE_NONE) {
+        if (entry->type != IE_NONE && entry->type != IE_REPLY) {
             names[count].iin_name = MACH_PORT_MAKE(index, entry->generation);
             names[count].iin_type =
                 entry_type(space, names[count].iin_name, entry);

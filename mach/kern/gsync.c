@@ -130,6 +130,8 @@ gsync_wait_trap(mach_port_name_t task_name, vm_offset_t address,
     uint64_t timeout = 0;
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -201,6 +203,8 @@ gsync_wake_trap(mach_port_name_t task_name, vm_offset_t address, uint32_t value,
     struct task *task = task_lookup(task_name);
     struct gsync_word found;
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;

@@ -13,6 +13,7 @@
 #include <device/interrupt.h>
 #include <kern/clock.h>
 #include <kern/sched.h>
+#include <kern/sched_direct.h>
 #include <kern/stack.h>
 #include <kern/task.h>
 #include <kern/thread.h>
@@ -102,16 +103,6 @@ run_queue_arm(struct run_queue *queue)
     if (!queue->tick.active && queue->count != 0) {
         timer_start(&queue->tick, clock_uptime() + SCHED_QUANTUM_NS);
     }
-}
-
-/* Charge the time since the last switch. */
-static inline void
-sched_charge(struct cpu *cpu, struct thread *thread)
-{
-    uint64_t now = cpu_tsc();
-
-    thread->cpu_time += now - cpu->switch_time;
-    cpu->switch_time = now;
 }
 
 /*
@@ -344,25 +335,6 @@ sched_handoff(struct thread *self, continuation_t continuation,
                           memory_order_relaxed);
     sched_switch(self, next, continuation);
     __builtin_unreachable();
-}
-
-void
-sched_direct(struct thread *self, continuation_t continuation,
-             struct thread *next)
-{
-    struct cpu *cpu = cpu_self();
-
-    sched_charge(cpu, self);
-    self->continuation = continuation;
-    next->continuation = NULL;
-    next->state = THREAD_RUNNING;
-    next->cpu = cpu;
-    next->sched_priority = next->priority;
-    atomic_store_explicit(&next->on_cpu, true, memory_order_relaxed);
-    atomic_store_explicit(&next->wait_state, WAIT_STATE_NONE,
-                          memory_order_relaxed);
-    context_load(cpu, self, next);
-    atomic_store_explicit(&self->on_cpu, false, memory_order_release);
 }
 
 void

@@ -56,15 +56,6 @@ sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns);
 NORETURN void sched_handoff(struct thread *self, continuation_t continuation,
                             struct thread *next, enum wait_result result);
 
-/*
- * The same from the message fast path, which goes on as `next` upon the same
- * stack: returns there, with `next` the current thread. `next` is claimed,
- * stackless and off every processor; self->state is THREAD_WAITING already.
- * Interrupts are off.
- */
-void sched_direct(struct thread *self, continuation_t continuation,
-                  struct thread *next);
-
 /* Let others of the same or a higher priority run. */
 void sched_yield(continuation_t continuation);
 

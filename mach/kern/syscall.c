@@ -9,6 +9,7 @@
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
+#include <ipc/mach_msg.h>
 #include <kern/exception.h>
 #include <kern/gsync.h>
 #include <kern/host.h>
@@ -54,6 +55,7 @@ trap_task_self(void)
     struct task *task = current_thread()->task;
     struct ipc_port *right;
 
+    cpu_interrupts_enable();
     spin_lock(&task->lock);
     right = ipc_port_make_send(task->self_port);
     spin_unlock(&task->lock);
@@ -66,6 +68,7 @@ trap_thread_self(void)
     struct thread *thread = current_thread();
     struct ipc_port *right;
 
+    cpu_interrupts_enable();
     spin_lock(&thread->lock);
     right = ipc_port_make_send(thread->self_port);
     spin_unlock(&thread->lock);
@@ -78,6 +81,7 @@ trap_host_self(void)
     struct task *task = current_thread()->task;
     struct ipc_port *right;
 
+    cpu_interrupts_enable();
     spin_lock(&task->lock);
     right = ipc_port_copy_send(task->special[TASK_HOST_PORT]);
     spin_unlock(&task->lock);
@@ -88,6 +92,8 @@ static uint64_t
 trap_reply_port(void)
 {
     mach_port_name_t name;
+
+    cpu_interrupts_enable();
 
     if (mach_port_allocate(current_thread()->task->space,
                            MACH_PORT_RIGHT_RECEIVE, &name) != KERN_SUCCESS) {
@@ -106,6 +112,8 @@ trap_port_allocate(mach_port_name_t target, mach_port_right_t right,
     struct task *task = task_lookup(target);
     mach_port_name_t name;
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -128,6 +136,8 @@ trap_port_destroy(mach_port_name_t target, mach_port_name_t name)
     struct task *task = task_lookup(target);
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -142,6 +152,8 @@ trap_port_deallocate(mach_port_name_t target, mach_port_name_t name)
 {
     struct task *task = task_lookup(target);
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -158,6 +170,8 @@ trap_port_mod_refs(mach_port_name_t target, mach_port_name_t name,
 {
     struct task *task = task_lookup(target);
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -176,6 +190,8 @@ trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
     struct task *task = task_lookup(target);
     struct ipc_port *port;
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -221,6 +237,8 @@ trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
     vm_offset_t address;
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -246,6 +264,8 @@ trap_vm_deallocate(mach_port_name_t target, vm_offset_t address, vm_size_t size)
     struct task *task = task_lookup(target);
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -261,6 +281,8 @@ trap_vm_protect(mach_port_name_t target, vm_offset_t address, vm_size_t size,
 {
     struct task *task = task_lookup(target);
     kern_return_t kr;
+
+    cpu_interrupts_enable();
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -309,6 +331,8 @@ trap_vm_map(vm_offset_t argsp)
     struct task *task;
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (!copyin(argsp, &args, sizeof(args))) {
         return KERN_INVALID_ADDRESS;
     }
@@ -337,6 +361,8 @@ trap_vm_read_overwrite(mach_port_name_t target, vm_offset_t address,
     struct task *task = task_lookup(target);
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -359,6 +385,8 @@ trap_vm_write(mach_port_name_t target, vm_offset_t address, vm_offset_t data,
     struct task *task = task_lookup(target);
     kern_return_t kr;
 
+    cpu_interrupts_enable();
+
     if (task == NULL) {
         return KERN_INVALID_TASK;
     }
@@ -380,6 +408,7 @@ switch_continue(struct thread *self)
 static uint64_t
 trap_swtch(void)
 {
+    cpu_interrupts_enable();
     sched_yield(switch_continue);
     return KERN_SUCCESS;
 }
@@ -390,6 +419,7 @@ trap_thread_switch(mach_port_name_t thread, int option, uint32_t msec)
 {
     struct thread *self = current_thread();
 
+    cpu_interrupts_enable();
     (void)thread;
 
     switch (option) {
@@ -409,25 +439,32 @@ trap_thread_switch(mach_port_name_t thread, int option, uint32_t msec)
 static uint64_t
 trap_set_tls(uint64_t base)
 {
+    cpu_interrupts_enable();
     return (uint64_t)context_set_tls(current_thread(), base);
 }
 
 /* -- The table -------------------------------------------------------------- */
 
-/* Entry ~number: trap -1 is entry 0. */
-#define TRAP(number, function) [~(number)] = (trap_fn_t)(uintptr_t)(function)
+/* The table ends with trap -1: the entry code indexes it by the number. */
+#define TRAP(number, function)                                                 \
+    [(number)-MACH_TRAP_LAST] = (trap_fn_t)(uintptr_t)(function)
 
-#define TRAP_NUMBER (~MACH_TRAP_LAST + 1)
+#define TRAP_NUMBER (-MACH_TRAP_LAST)
 
-uint64_t
-syscall_invalid(void)
+void
+syscall_personality_call(void)
 {
     struct thread *self = current_thread();
 
     exception_raise_user(self, EXC_SYSCALL, (int64_t)self->frame.rax, 0);
 }
 
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init" /* holes, then traps */
+
 const trap_fn_t syscall_table[TRAP_NUMBER] = {
+    [0 ... TRAP_NUMBER - 1] = (trap_fn_t)(uintptr_t)syscall_hole,
     TRAP(MACH_TRAP_NULL, trap_null),
     TRAP(MACH_TRAP_VM_ALLOCATE, trap_vm_allocate),
     TRAP(MACH_TRAP_VM_DEALLOCATE, trap_vm_deallocate),
@@ -442,6 +479,7 @@ const trap_fn_t syscall_table[TRAP_NUMBER] = {
     TRAP(MACH_TRAP_THREAD_SELF, trap_thread_self),
     TRAP(MACH_TRAP_TASK_SELF, trap_task_self),
     TRAP(MACH_TRAP_HOST_SELF, trap_host_self),
+    TRAP(MACH_TRAP_MSG, mach_msg_trap),
     TRAP(MACH_TRAP_VM_READ_OVERWRITE, trap_vm_read_overwrite),
     TRAP(MACH_TRAP_VM_WRITE, trap_vm_write),
     TRAP(MACH_TRAP_SWTCH_PRI, trap_swtch),
@@ -451,3 +489,5 @@ const trap_fn_t syscall_table[TRAP_NUMBER] = {
     TRAP(MACH_TRAP_GSYNC_WAKE, gsync_wake_trap),
     TRAP(MACH_TRAP_THREAD_SET_TLS, trap_set_tls),
 };
+
+#pragma GCC diagnostic pop

@@ -6,11 +6,17 @@
 
 #include <stdint.h>
 
+#include <kern/macros.h>
+
+/* Entered with interrupts off; those that may take long enable them. */
 typedef uint64_t (*trap_fn_t)(void);
 
 extern const trap_fn_t syscall_table[];
 
-/* No Mach trap: a personality's system call becomes an exception. */
-uint64_t syscall_invalid(void);
+/* In the places of the table that are no trap: goes on as below. */
+uint64_t syscall_hole(void);
+
+/* No Mach trap, but a personality's system call: becomes an exception. */
+NORETURN void syscall_personality_call(void);
 
 #endif /* KERN_SYSCALL_H */

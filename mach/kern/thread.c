@@ -4,6 +4,7 @@
 #include <debug/assert.h>
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_port.h>
+#include <ipc/mach_msg.h>
 #include <kern/clock.h>
 #include <kern/exception.h>
 #include <kern/host.h>
@@ -189,6 +190,7 @@ thread_exit(struct thread *self)
     ipc_port_destroy_kernel(self->exception.reply);
     self->exception.reply = NULL;
     exception_release_ports(self->exceptions);
+    mach_msg_thread_end(self);
     /* The address space may go while we are still here. */
     pmap_activate(&kernel_pmap);
     task_thread_gone(self->task, self);

@@ -105,10 +105,17 @@ struct thread {
     struct list wait_link;        /* the lock of the queue it is on */
     struct timer wait_timer;      /* (s) */
 
+    /* Where it received last: looked up once, checked at each use. */
+    struct {
+        struct ipc_port *port; /* (s) ref: port or ... */
+        struct ipc_pset *pset; /* (s) ... ref: port set */
+        mach_port_name_t name; /* (s) as it was called; 0: nothing here */
+    } receive;
+    _Atomic uint64_t reply; /* (a) ipc/ipc_reply.h */
+
     /* The message operation under way, see ipc/mach_msg.c. */
     struct {
-        struct ipc_port *port;    /* (s) ref: port or ... */
-        struct ipc_pset *pset;    /* (s) ... ref: port set waited on */
+        struct ipc_port *port;    /* (s) ref: whose queue is full */
         struct ipc_kmsg *kmsg;    /* the claimer: what arrived; or unsent */
         mach_msg_return_t result; /* the claimer */
         mach_msg_size_t needed;   /* the claimer: size of what was too large */
@@ -116,6 +123,7 @@ struct thread {
         vm_offset_t buffer;       /* (s) where to receive */
         mach_msg_option_t option; /* (s) */
         mach_msg_size_t size;     /* (s) of the buffer */
+        mach_msg_size_t room;     /* (s) for a message of the fast path */
         mach_port_name_t name;    /* (s) to receive from */
         uint64_t timeout_ns;      /* (s) 0: none */
         vm_offset_t send_buffer;  /* (s) for a message that comes back */

@@ -16,6 +16,7 @@
 #include <kern/task.h>
 #include <kern/thread.h>
 #include <machine/context.h>
+#include <machine/context_load.h>
 #include <machine/cpu.h>
 #include <machine/layout.h>
 #include <machine/pmap.h>
@@ -69,9 +70,8 @@ fpu_init_image(x86_float_state64_t *image)
     *(uint32_t *)(void *)&image->fxsave[24] = MXCSR_DEFAULT;
 }
 
-/* Save the image of the thread that has the FPU and take it away. */
-static void
-fpu_release(struct cpu *cpu)
+void
+context_fpu_release(struct cpu *cpu)
 {
     __asm__ volatile("fxsave64 %0" : "=m"(*cpu->fpu->fpu));
     cpu->fpu = NULL;
@@ -148,23 +148,8 @@ context_continue(struct thread *self)
 }
 
 void
-context_load(struct cpu *cpu, struct thread *self, struct thread *next)
+context_load_bases(struct cpu *cpu, const struct thread *next)
 {
-    if (cpu->fpu == self && self != NULL) {
-        fpu_release(cpu);
-    }
-
-    /* Kernel threads use whatever address space is loaded. */
-    if (next->task != kernel_task && next->task->map->pmap != cpu->pmap) {
-        pmap_activate(next->task->map->pmap);
-    }
-
-    if (next->task->io_perms != NULL || cpu->iomap_open) {
-        task_io_load(cpu, next->task);
-    }
-
-    cpu->tss.rsp[0] = (uint64_t)(uintptr_t)(&next->frame + 1);
-
     if (next->fs_base != cpu->fs_base) {
         cpu->fs_base = next->fs_base;
         cpu_write_msr(MSR_FS_BASE, next->fs_base);
@@ -173,6 +158,20 @@ context_load(struct cpu *cpu, struct thread *self, struct thread *next)
     if (next->gs_base != cpu->gs_base) {
         cpu->gs_base = next->gs_base;
         cpu_write_msr(MSR_KERNEL_GS_BASE, next->gs_base);
+    }
+}
+
+/* Kernel threads use whatever address space is loaded. */
+static void
+context_load(struct cpu *cpu, struct thread *self, struct thread *next)
+{
+    if (next->task != kernel_task) {
+        context_load_user(cpu, self, next);
+        return;
+    }
+
+    if (cpu->fpu == self && self != NULL) {
+        context_fpu_release(cpu);
     }
 
     cpu->thread = next;
@@ -313,7 +312,7 @@ context_get_float(struct thread *thread, x86_float_state64_t *state)
     cpu_interrupts_disable();
 
     if (cpu_self()->fpu == thread) {
-        fpu_release(cpu_self());
+        context_fpu_release(cpu_self());
     }
 
     cpu_interrupts_enable();

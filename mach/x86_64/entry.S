@@ -74,10 +74,11 @@
  * System call. In: rax = number, arguments in rdi rsi rdx r10 r8 r9,
  * rcx = return address, r11 = flags; interrupts off (SFMASK).
  *
- * The handler is an ordinary C function: what it returns goes to rax, its
- * callee-saved registers are still the user's when it returns, so the short
- * way out restores only the argument registers. A handler that blocks with a
- * continuation leaves through thread_return instead.
+ * The handler is an ordinary C function, entered with interrupts off: one
+ * that may take long enables them first. What it returns goes to rax. Only
+ * what a C function preserves is saved for the user; the argument registers
+ * come back as 0. A handler that blocks with a continuation leaves through
+ * thread_return instead.
  */
         .balign 64
         .globl entry_syscall
@@ -85,52 +86,41 @@ entry_syscall:
         swapgs
         movq    %rsp, %gs:CPU_USER_RSP
         movq    %gs:CPU_THREAD, %rsp
-        addq    $THREAD_FRAME_END, %rsp
-        pushq   $USER_DATA_SELECTOR
-        pushq   %gs:CPU_USER_RSP
-        pushq   %r11
-        pushq   $USER_CODE_SELECTOR
-        pushq   %rcx
-        pushq   $0
-        pushq   $TRAP_FRAME_SYSCALL
-        SAVE_REGISTERS
+        movq    %rcx, (THREAD_FRAME + FRAME_RIP)(%rsp)
+        movq    %gs:CPU_USER_RSP, %rcx
+        movq    %r11, (THREAD_FRAME + FRAME_RFLAGS)(%rsp)
+        movq    %rcx, (THREAD_FRAME + FRAME_RSP)(%rsp)
+        movq    %rbx, (THREAD_FRAME + FRAME_RBX)(%rsp)
+        movq    %rbp, (THREAD_FRAME + FRAME_RBP)(%rsp)
+        movq    %r12, (THREAD_FRAME + FRAME_R12)(%rsp)
+        movq    %r13, (THREAD_FRAME + FRAME_R13)(%rsp)
+        movq    %r14, (THREAD_FRAME + FRAME_R14)(%rsp)
+        movq    %r15, (THREAD_FRAME + FRAME_R15)(%rsp)
+        movq    $TRAP_FRAME_SYSCALL, (THREAD_FRAME + FRAME_VECTOR)(%rsp)
+        cmpq    $MACH_TRAP_LAST, %rax /* as unsigned: -1 is the highest */
+        jb      syscall_personality
         movq    %gs:CPU_STACK_TOP, %rsp
         movq    %r10, %rcx
-        cmpl    $MACH_TRAP_MSG, %eax
-        jne     1f
-
-        /* The message trap enables interrupts itself, off its fast path. */
-        call    mach_msg_trap
-        jmp     syscall_exit
-
-1:      sti
-        notl    %eax /* -1 is entry 0; a non-negative number wraps high */
-        cmpl    $~MACH_TRAP_LAST, %eax
-        ja      2f
-        movq    syscall_table(,%rax,8), %rax
-        testq   %rax, %rax
-        jz      2f
-        call    *%rax
-        jmp     syscall_exit
-
-2:      call    syscall_invalid
+        call    *(syscall_table - 8 * MACH_TRAP_LAST)(,%rax,8)
 
 /* The short way out: rax = result. */
-syscall_exit:
         cli
         cmpl    $0, %gs:CPU_AST
         jne     syscall_ast
-        movq    %gs:CPU_THREAD, %rcx
-        leaq    THREAD_FRAME(%rcx), %rsp
-        movq    FRAME_RDI(%rsp), %rdi
-        movq    FRAME_RSI(%rsp), %rsi
-        movq    FRAME_RDX(%rsp), %rdx
-        movq    FRAME_R10(%rsp), %r10
-        movq    FRAME_R8(%rsp), %r8
-        movq    FRAME_R9(%rsp), %r9
-        movq    FRAME_RIP(%rsp), %rcx
-        movq    FRAME_RFLAGS(%rsp), %r11
-        movq    FRAME_RSP(%rsp), %rsp
+        movq    %gs:CPU_THREAD, %rdi
+
+/* rdi = the current thread, in a system call, its callee-saved registers
+ * restored; rax = result; interrupts off. */
+syscall_exit:
+        movq    (THREAD_FRAME + FRAME_RIP)(%rdi), %rcx
+        movq    (THREAD_FRAME + FRAME_RFLAGS)(%rdi), %r11
+        movq    (THREAD_FRAME + FRAME_RSP)(%rdi), %rsp
+        xorl    %edi, %edi
+        xorl    %esi, %esi
+        xorl    %edx, %edx
+        xorl    %r8d, %r8d
+        xorl    %r9d, %r9d
+        xorl    %r10d, %r10d
         swapgs
         sysretq
 
@@ -138,6 +128,28 @@ syscall_ast:
         movq    %gs:CPU_THREAD, %rcx
         movq    %rax, (THREAD_FRAME + FRAME_RAX)(%rcx)
         jmp     thread_return
+
+/* No Mach trap: a personality's call, whose arguments somebody will want. The
+ * frame becomes one of all registers. From the table, or with rsp = thread. */
+        .globl syscall_hole
+syscall_hole:
+        movq    %gs:CPU_THREAD, %rsp
+syscall_personality:
+        movq    %rax, (THREAD_FRAME + FRAME_RAX)(%rsp)
+        movq    %rdi, (THREAD_FRAME + FRAME_RDI)(%rsp)
+        movq    %rsi, (THREAD_FRAME + FRAME_RSI)(%rsp)
+        movq    %rdx, (THREAD_FRAME + FRAME_RDX)(%rsp)
+        movq    %r10, (THREAD_FRAME + FRAME_R10)(%rsp)
+        movq    %r8, (THREAD_FRAME + FRAME_R8)(%rsp)
+        movq    %r9, (THREAD_FRAME + FRAME_R9)(%rsp)
+        movq    (THREAD_FRAME + FRAME_RIP)(%rsp), %rcx
+        movq    %rcx, (THREAD_FRAME + FRAME_RCX)(%rsp)
+        movq    %r11, (THREAD_FRAME + FRAME_R11)(%rsp)
+        movq    $0, (THREAD_FRAME + FRAME_VECTOR)(%rsp)
+        movq    %gs:CPU_STACK_TOP, %rsp
+        sti
+        call    syscall_personality_call
+        ud2
 
 /*
  * thread_return(void): leave the kernel with the whole frame of the current
@@ -153,22 +165,39 @@ thread_return:
         call    ast_taken
         jmp     thread_return
 
-1:      movq    %gs:CPU_THREAD, %rsp
-        addq    $THREAD_FRAME, %rsp
-        cmpl    $TRAP_FRAME_SYSCALL, FRAME_VECTOR(%rsp)
+1:      movq    %gs:CPU_THREAD, %rdi
+        cmpl    $TRAP_FRAME_SYSCALL, (THREAD_FRAME + FRAME_VECTOR)(%rdi)
         jne     2f
 
-        RESTORE_REGISTERS
-        movq    16(%rsp), %rcx /* rip, beyond vector and error */
-        movq    32(%rsp), %r11 /* rflags */
-        movq    40(%rsp), %rsp
-        swapgs
-        sysretq
+        movq    (THREAD_FRAME + FRAME_RAX)(%rdi), %rax
+syscall_exit_restore:
+        movq    (THREAD_FRAME + FRAME_RBX)(%rdi), %rbx
+        movq    (THREAD_FRAME + FRAME_RBP)(%rdi), %rbp
+        movq    (THREAD_FRAME + FRAME_R12)(%rdi), %r12
+        movq    (THREAD_FRAME + FRAME_R13)(%rdi), %r13
+        movq    (THREAD_FRAME + FRAME_R14)(%rdi), %r14
+        movq    (THREAD_FRAME + FRAME_R15)(%rdi), %r15
+        jmp     syscall_exit
 
-2:      RESTORE_REGISTERS
+2:      leaq    THREAD_FRAME(%rdi), %rsp
+        RESTORE_REGISTERS
         addq    $16, %rsp
         swapgs
         iretq
+
+/*
+ * thread_return_result(struct thread *self, uint64_t result): the same for
+ * the current thread with a result in rax. Interrupts are off.
+ */
+        .globl thread_return_result
+thread_return_result:
+        movq    %rsi, %rax
+        cmpl    $0, %gs:CPU_AST
+        jne     1f
+        cmpl    $TRAP_FRAME_SYSCALL, (THREAD_FRAME + FRAME_VECTOR)(%rdi)
+        je      syscall_exit_restore
+1:      movq    %rax, (THREAD_FRAME + FRAME_RAX)(%rdi)
+        jmp     thread_return
 
 /*
  * Traps and interrupts. Each vector's stub pushes the error code (0 where the
@@ -345,7 +374,7 @@ copy_user_failed:
  * bool copy_user_quick(void *to, const void *from, size_t size): the same for
  * sizes that are multiples of 4; a fault is not resolved.
  */
-        .globl copy_user_quick, copy_user_quick_start, copy_user_quick_end
+        .globl copy_user_quick,
 copy_user_quick:
         movl    %edx, %ecx
         shrl    $3, %ecx
@@ -356,15 +385,14 @@ copy_user_quick_start:
         jz      1f
 copy_user_quick_word:
         movsl
-copy_user_quick_end:
 1:      USER_MEMORY_CLOSE
         movl    $1, %eax
         ret
 
         .section .fixup_table, "a"
-        .quad copy_user_words, copy_user_failed
-        .quad copy_user_bytes, copy_user_failed
-        .quad copy_user_quick_start, copy_user_failed
-        .quad copy_user_quick_word, copy_user_failed
+        .quad copy_user_words, copy_user_failed, 1
+        .quad copy_user_bytes, copy_user_failed, 1
+        .quad copy_user_quick_start, copy_user_failed, 0
+        .quad copy_user_quick_word, copy_user_failed, 0
 
         .section .note.GNU-stack, "", @progbits

@@ -706,22 +706,7 @@ pmap_unref(struct pmap *pmap)
 void
 pmap_activate(struct pmap *pmap)
 {
-    struct cpu *cpu = cpu_self();
-    struct pmap *old = cpu->pmap;
-    uint32_t bit = 1u << cpu->number;
-
-    if (old == pmap) {
-        return;
-    }
-
-    /* Before the load: who changes the tables from now on must tell us. */
-    atomic_fetch_or(&pmap->cpus, bit);
-    cpu->pmap = pmap;
-    cpu_write_cr3(pmap->root);
-
-    if (old != NULL) {
-        atomic_fetch_and(&old->cpus, ~bit);
-    }
+    pmap_activate_on(cpu_self(), pmap);
 }
 
 /* -- User mappings --------------------------------------------------------- */

@@ -31,17 +31,18 @@
 #define RFLAGS_IF 0x200u
 #define RFLAGS_TF 0x100u
 
+/* An instruction that touches user memory, where to go on if it can't, and
+ * whether it may wait for the page. */
 struct fixup {
     uint64_t fault;
     uint64_t resume;
+    uint64_t waits;
 };
 
 extern const struct fixup __fixup_start[], __fixup_end[];
 
 bool copy_user(void *to, const void *from, size_t size);
 bool copy_user_quick(void *to, const void *from, size_t size);
-
-extern char copy_user_quick_start[], copy_user_quick_end[];
 
 /* Which exception a fault of user code is. */
 static const struct {
@@ -189,18 +190,18 @@ trap_user(struct trap_frame *frame)
                          (int64_t)frame->error);
 }
 
-/* The fault came from copy_user: go on there with an error. */
-static bool
+/* The fault came from a copy: go on there with an error. NULL if not. */
+static const struct fixup *
 trap_fixup(struct trap_frame *frame)
 {
     for (const struct fixup *f = __fixup_start; f < __fixup_end; f++) {
         if (f->fault == frame->rip) {
             frame->rip = f->resume;
-            return true;
+            return f;
         }
     }
 
-    return false;
+    return NULL;
 }
 
 static void
@@ -209,20 +210,15 @@ trap_page_fault_kernel(struct trap_frame *frame)
     struct thread *self = current_thread();
     uint64_t address = cpu_read_cr2();
     uint64_t rip = frame->rip;
+    const struct fixup *fixup = trap_fixup(frame);
 
-    /* The address is looked at before anything is trusted: only the user's
-     * half, and only from the copy routines. */
-    if (address >= VM_MAX_ADDRESS || !trap_fixup(frame)) {
-        if (address < VM_MAX_ADDRESS || !trap_fixup(frame)) {
-            trap_panic(frame, "page fault in the kernel");
-        }
-
-        return;
+    if (fixup == NULL) {
+        trap_panic(frame, "page fault in the kernel");
     }
 
-    if (rip >= (uint64_t)(uintptr_t)copy_user_quick_start &&
-        rip < (uint64_t)(uintptr_t)copy_user_quick_end) {
-        return; /* it does not wait */
+    /* Only the user's half is ever brought in. */
+    if (address >= VM_MAX_ADDRESS || fixup->waits == 0) {
+        return;
     }
 
     if ((frame->rflags & RFLAGS_IF) != 0) {
@@ -250,8 +246,10 @@ trap_kernel(struct trap_frame *frame)
         return;
     }
 
-    /* A non-canonical user address in copy_user. */
-    if (frame->vector == VECTOR_GENERAL_PROTECTION && trap_fixup(frame)) {
+    /* A non-canonical user address in a copy, perhaps through rsp or rbp. */
+    if ((frame->vector == VECTOR_GENERAL_PROTECTION ||
+         frame->vector == VECTOR_STACK_FAULT) &&
+        trap_fixup(frame) != NULL) {
         return;
     }
 

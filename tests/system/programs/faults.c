@@ -46,12 +46,15 @@ trap(long number, const uint64_t arguments[6])
     register uint64_t r10 __asm__("r10") = arguments[3];
     register uint64_t r8 __asm__("r8") = arguments[4];
     register uint64_t r9 __asm__("r9") = arguments[5];
-    long result;
+    uint64_t rdi = arguments[0];
+    uint64_t rsi = arguments[1];
+    uint64_t rdx = arguments[2];
+    long result = number;
 
     __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(arguments[0]), "S"(arguments[1]),
-                       "d"(arguments[2]), "r"(r10), "r"(r8), "r"(r9)
+                     : "+a"(result), "+D"(rdi), "+S"(rsi), "+d"(rdx),
+                       "+r"(r10), "+r"(r8), "+r"(r9)
+                     :
                      : "rcx", "r11", "memory");
     return result;
 }

@@ -32,10 +32,6 @@ void context_fini(struct thread *thread);
  */
 void context_switch(struct thread *self, struct thread *next, bool keep_stack);
 
-/* The part of a switch that leaves the stack alone: for the message fast
- * path, where both threads have none. Interrupts off. */
-void context_load(struct cpu *cpu, struct thread *self, struct thread *next);
-
 /* Run the current thread's continuation on an empty stack. */
 NORETURN void context_continue(struct thread *self);
 

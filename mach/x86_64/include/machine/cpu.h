@@ -51,6 +51,7 @@ struct cpu {
     uint32_t number;
     uint64_t canary;    /* gs:40: where the compiler looks for it */
     struct pmap *pmap;  /* loaded in CR3 */
+    uint32_t bit;       /* 1 << number */
     struct thread *fpu; /* whose FPU state is in the registers */
     struct run_queue *run_queue;
     struct thread *idle;

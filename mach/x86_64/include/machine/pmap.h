@@ -23,6 +23,7 @@
 #include <kern/macros.h>
 #include <kern/refcount.h>
 #include <kern/spinlock.h>
+#include <machine/cpu.h>
 
 struct vm_page;
 
@@ -67,6 +68,26 @@ void pmap_unref(struct pmap *pmap);
 
 /* Load it on this processor (nothing to do if it is). */
 void pmap_activate(struct pmap *pmap);
+
+/* The same for a caller that knows the processor: interrupts are off. */
+static inline void
+pmap_activate_on(struct cpu *cpu, struct pmap *pmap)
+{
+    struct pmap *old = cpu->pmap;
+
+    if (old == pmap) {
+        return;
+    }
+
+    /* Before the load: who changes the tables from now on must tell us. */
+    atomic_fetch_or(&pmap->cpus, cpu->bit);
+    cpu->pmap = pmap;
+    cpu_write_cr3(pmap->root);
+
+    if (likely(old != NULL)) {
+        atomic_fetch_and(&old->cpus, ~cpu->bit);
+    }
+}
 
 #define PMAP_WRITE_NOW 1u /* a write follows: set the dirty bit now */
 

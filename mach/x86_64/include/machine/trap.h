@@ -32,6 +32,8 @@
 #define VECTOR_TIMER 0xe0
 #define VECTOR_SPURIOUS 0xff
 
+struct thread;
+
 /* Called by the entry code. trap_user returns to leave through
  * thread_return; interrupts are off on entry to all three. */
 void trap_user(struct trap_frame *frame);
@@ -41,8 +43,12 @@ void trap_paranoid(struct trap_frame *frame);
 /* Leave the kernel with the current thread's frame. */
 NORETURN void thread_return(void);
 
+/* The same for the current thread with a result of its system call.
+ * Interrupts are off. */
+
+NORETURN void thread_return_result(struct thread *self, uint64_t result);
+
 /* A debug trap of user code, on its way off the IST stack. */
-struct thread;
 NORETURN void trap_debug_user(struct thread *self);
 
 /* Work that waits for the way out: called with interrupts off, returns so. */

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-/* In `vector` after a system call: all registers but rcx and r11 are the
- * user's, and sysret may be used to go back. */
+/* In `vector` after a Mach trap: rip, rsp, rflags and what a C function
+ * preserves are the user's, all else is stale; the way back is by sysret. */
 #define TRAP_FRAME_SYSCALL 0x100
 
 /* In the order of push: the processor pushes rip to ss (and error). */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reply slots. A server thread answers most requests itself, and at once, so
+ * the name of the reply right that it gets need not be made in its space and
+ * unmade again: each thread that receives keeps one entry of the space, of
+ * type IE_REPLY, and the right itself lies in the thread, in one word with
+ * the name (struct thread, member reply). Each request gives the name the
+ * next generation. Whoever looks the name up by the general path, whatever
+ * for, gets an ordinary send-once right: ipc_entry_lookup() makes it one, and
+ * the thread takes a new entry when it needs one again.
+ *
+ * The word holds the name in its low half, 0 if the thread has no entry, and
+ * the port's handle in the high half, 0 if there is no right. An empty slot
+ * is filled by the one who claimed the thread as a receiver; a full one is
+ * emptied by compare-and-exchange, by whoever comes first.
+ */
+
+#ifndef IPC_IPC_REPLY_H
+#define IPC_IPC_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <kern/macros.h>
+#include <mach/port.h>
+
+struct ipc_entry;
+struct ipc_space;
+struct thread;
+
+#define IPC_REPLY_NAME(slot) ((mach_port_name_t)(slot))
+#define IPC_REPLY_HANDLE(slot) ((mach_port_t)((slot) >> 32))
+#define IPC_REPLY_MAKE(name, handle) ((uint64_t)(handle) << 32 | (name))
+
+/*
+ * Give the thread an entry of its own with an empty slot; a full slot becomes
+ * an ordinary right first. The caller holds the lock of the queue on which
+ * the thread waits to receive, so nobody else fills the slot.
+ *
+ * Returns: false if that can't be done at once.
+ * Locks: tries that of the thread's space.
+ */
+MUST_CHECK bool ipc_reply_renew(struct thread *thread);
+
+/*
+ * The entry of the name if it is in a thread's slot: an ordinary one now.
+ * NULL if it is not, or no longer. Locks: space->lock held.
+ */
+struct ipc_entry *ipc_reply_settle(struct ipc_space *space,
+                                   struct ipc_entry *entry,
+                                   mach_port_name_t name);
+
+/* The same with every full slot of the space, so that its table tells all.
+ * Locks: space->lock held. */
+void ipc_reply_settle_all(struct ipc_space *space);
+
+/* The thread ends: a right in its slot stays with the task. */
+void ipc_reply_release(struct thread *thread);
+
+#endif /* IPC_IPC_REPLY_H */
