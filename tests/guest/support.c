@@ -4,6 +4,18 @@
 #include "tap.h"
 
 #define STACK_SIZE (16 * PAGE_SIZE)
+#define THREADS_KEPT 16
+#define OBJECTS_SLACK 8
+
+/* The last threads, so that they can be joined. */
+struct guest_thread {
+    mach_port_t port;
+    vm_address_t stack;
+    struct mach_tcb *tcb;
+};
+
+static struct guest_thread threads[THREADS_KEPT];
+static unsigned int thread_next;
 
 static void
 counts_read(host_object_counts_data_t *counts)
@@ -41,19 +53,27 @@ guest_counts_get(struct guest_counts *before)
     }
 }
 
+/* Equal, but for objects that copying makes and undoes in its own time. */
+static bool
+guest_counts_same(const host_object_counts_data_t *a,
+                  const host_object_counts_data_t *b)
+{
+    return a->ports == b->ports && a->spaces == b->spaces &&
+           a->messages == b->messages && a->tasks == b->tasks &&
+           a->threads == b->threads && a->maps == b->maps &&
+           a->map_entries <= b->map_entries + OBJECTS_SLACK &&
+           a->vm_objects <= b->vm_objects + OBJECTS_SLACK;
+}
+
 bool
 guest_counts_settle(const struct guest_counts *before, unsigned int looks)
 {
-    const host_object_counts_data_t *b = &before->counts;
-    host_object_counts_data_t a;
+    host_object_counts_data_t now;
 
     for (unsigned int i = 0; i < looks; i++) {
-        counts_read(&a);
+        counts_read(&now);
 
-        if (a.ports == b->ports && a.spaces == b->spaces &&
-            a.messages == b->messages && a.tasks == b->tasks &&
-            a.threads == b->threads && a.maps == b->maps &&
-            a.map_entries == b->map_entries && a.vm_objects == b->vm_objects) {
+        if (guest_counts_same(&now, &before->counts)) {
             return true;
         }
 
@@ -171,7 +191,7 @@ guest_port(void)
 
 static mach_port_t
 guest_launch(mach_port_t task, void *entry, uint64_t a, uint64_t b,
-             uint64_t fs_base)
+             uint64_t fs_base, vm_address_t *stackp)
 {
     x86_thread_state64_t state = { 0 };
     vm_address_t stack;
@@ -188,6 +208,7 @@ guest_launch(mach_port_t task, void *entry, uint64_t a, uint64_t b,
         tap_bail("no thread: %s", mach_error_string(kr));
     }
 
+    *stackp = stack;
     state.rsp = stack + STACK_SIZE - 8;
     state.rip = (uint64_t)entry;
     state.rdi = a;
@@ -221,13 +242,42 @@ mach_port_t
 guest_thread(void (*function)(void *), void *argument)
 {
     struct mach_tcb *tcb = mach_tcb_create();
+    vm_address_t stack;
+    mach_port_t thread;
 
     if (tcb == NULL) {
         tap_bail("no memory for a thread");
     }
 
-    return guest_launch(mach_task_self(), (void *)guest_thread_start,
-                        (uint64_t)function, (uint64_t)argument, (uint64_t)tcb);
+    thread = guest_launch(mach_task_self(), (void *)guest_thread_start,
+                          (uint64_t)function, (uint64_t)argument, (uint64_t)tcb,
+                          &stack);
+    threads[thread_next % THREADS_KEPT] =
+        (struct guest_thread){ thread, stack, tcb };
+    thread_next++;
+    return thread;
+}
+
+void
+guest_thread_join(mach_port_t port)
+{
+    mach_port_type_t type = MACH_PORT_TYPE_DEAD_NAME;
+
+    while (mach_port_type(mach_task_self(), port, &type) == KERN_SUCCESS &&
+           (type & MACH_PORT_TYPE_SEND) != 0) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 2);
+    }
+
+    (void)mach_port_destroy(mach_task_self(), port);
+
+    for (unsigned int i = 0; i < THREADS_KEPT; i++) {
+        if (threads[i].port == port) {
+            (void)mach_port_destroy(mach_task_self(), threads[i].tcb->reply);
+            mach_tcb_destroy(threads[i].tcb);
+            (void)vm_deallocate(mach_task_self(), threads[i].stack, STACK_SIZE);
+            threads[i].port = MACH_PORT_NULL;
+        }
+    }
 }
 
 static _Noreturn void
@@ -246,6 +296,7 @@ guest_child(void (*function)(mach_port_t), mach_port_t port,
             mach_port_t *threadp)
 {
     mach_port_t task, thread;
+    vm_address_t stack;
     kern_return_t kr;
 
     kr = task_create(mach_task_self(), TRUE, &task);
@@ -269,7 +320,7 @@ guest_child(void (*function)(mach_port_t), mach_port_t port,
     }
 
     thread = guest_launch(task, (void *)guest_child_start, (uint64_t)function,
-                          0, (uint64_t)mach_tcb_self());
+                          0, (uint64_t)mach_tcb_self(), &stack);
 
     if (threadp != NULL) {
         *threadp = thread;

@@ -51,8 +51,8 @@ struct guest_counts {
 void guest_counts_get(struct guest_counts *before);
 void guest_counts_check(const struct guest_counts *before, const char *name);
 
-/* Wait until the counts are the same again; if they are not after so many
- * looks, that is a failed test. */
+/* Wait until the counts are the same again, but for a few memory objects; if
+ * they are not after so many looks, that is a failed test. */
 bool guest_counts_settle(const struct guest_counts *before, unsigned int looks);
 
 /* The number in the word NAME=NUMBER of the kernel's command line. */
@@ -63,6 +63,9 @@ mach_port_t guest_port(void);
 
 /* A thread of this task on a stack of its own. */
 mach_port_t guest_thread(void (*function)(void *), void *argument);
+
+/* Wait until one of the last sixteen has ended; then nothing of it is left. */
+void guest_thread_join(mach_port_t thread);
 
 /*
  * A child task made of a copy of this one, with one thread in `function`;
