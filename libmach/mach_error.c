@@ -38,6 +38,7 @@ static const struct mach_error_text mach_error_texts[] = {
     { KERN_RIGHT_EXISTS, "right exists under another name" },
     { KERN_INVALID_HOST, "invalid host" },
     { KERN_MEMORY_PRESENT, "memory already present" },
+    { KERN_INVALID_SECURITY, "invalid security port" },
     { KERN_INVALID_PROCESSOR_SET, "invalid processor set" },
     { KERN_POLICY_LIMIT, "policy limit exceeded" },
     { KERN_INVALID_POLICY, "invalid policy" },
@@ -75,6 +76,7 @@ static const struct mach_error_text mach_error_texts[] = {
     { MACH_RCV_IN_SET, "receive: port is a member of a set" },
     { MACH_RCV_HEADER_ERROR, "receive: no room for the header's ports" },
     { MACH_RCV_BODY_ERROR, "receive: no room for what the body holds" },
+    { MACH_RCV_INVALID_TRAILER, "receive: invalid trailer" },
 
     { MIG_TYPE_ERROR, "MIG: type check failed" },
     { MIG_REPLY_MISMATCH, "MIG: wrong reply id" },

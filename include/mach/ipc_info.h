@@ -23,6 +23,7 @@ enum ipc_kobject_type {
     IKOT_IO_PERM,
     IKOT_INTERRUPT,
     IKOT_EXCEPTION_REPLY,
+    IKOT_HOST_SECURITY,
 };
 
 typedef struct ipc_info_space {

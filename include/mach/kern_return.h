@@ -33,6 +33,7 @@ typedef int kern_return_t;
 #define KERN_RIGHT_EXISTS 21 /* the space has a right under another name */
 #define KERN_INVALID_HOST 22
 #define KERN_MEMORY_PRESENT 23
+#define KERN_INVALID_SECURITY 24 /* not the host's security port */
 #define KERN_INVALID_PROCESSOR_SET 27
 #define KERN_POLICY_LIMIT 28
 #define KERN_INVALID_POLICY 29

@@ -22,6 +22,7 @@
 /* The stubs that MIG makes of the kernel's interfaces. */
 #include <mach/bootstrap.h>
 #include <mach/device_grant.h>
+#include <mach/host_security.h>
 #include <mach/mach_host.h>
 #include <mach/mach_port.h>
 #include <mach/memory_entry.h>

@@ -33,6 +33,7 @@ typedef mach_port_t vm_task_t;
 typedef mach_port_t thread_t;
 typedef mach_port_t host_t;
 typedef mach_port_t host_priv_t;
+typedef mach_port_t host_security_t;
 typedef mach_port_t device_master_t;
 typedef mach_port_t interrupt_t;
 typedef mach_port_t memory_entry_t;

@@ -166,9 +166,32 @@ typedef struct {
     mach_port_seqno_t msgh_seqno;
 } mach_msg_seqno_trailer_t;
 
+/*
+ * Who sent it: what the holder of the host's security port (the Unix server)
+ * last said of the sender's task, see <mach/host_security.defs>. A task that
+ * it said nothing of has its maker's. No task can have the kernel's.
+ */
 typedef struct {
-    unsigned int val[2];
+    unsigned int val[2]; /* effective user and group */
 } security_token_t;
+
+typedef struct {
+    unsigned int val[8]; /* audit user, euid, egid, ruid, rgid, process,
+                            session, program of the process */
+} audit_token_t;
+
+#define KERNEL_SECURITY_TOKEN_VALUE                                            \
+    {                                                                          \
+        {                                                                      \
+            ~0u, ~0u                                                           \
+        }                                                                      \
+    }
+#define KERNEL_AUDIT_TOKEN_VALUE                                               \
+    {                                                                          \
+        {                                                                      \
+            ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u                             \
+        }                                                                      \
+    }
 
 typedef struct {
     mach_msg_trailer_type_t msgh_trailer_type;
@@ -177,12 +200,23 @@ typedef struct {
     security_token_t msgh_sender;
 } mach_msg_security_trailer_t;
 
+typedef struct {
+    mach_msg_trailer_type_t msgh_trailer_type;
+    mach_msg_trailer_size_t msgh_trailer_size;
+    mach_port_seqno_t msgh_seqno;
+    security_token_t msgh_sender;
+    audit_token_t msgh_audit;
+} mach_msg_audit_trailer_t;
+
+typedef mach_msg_audit_trailer_t mach_msg_max_trailer_t;
+
 #define MACH_MSG_TRAILER_MINIMUM_SIZE 8u
-#define MAX_TRAILER_SIZE 20u
+#define MAX_TRAILER_SIZE 52u
 #define REQUESTED_TRAILER_SIZE(option)                                         \
-    (GET_RCV_ELEMENTS(option) == MACH_RCV_TRAILER_NULL    ? 8u                 \
-     : GET_RCV_ELEMENTS(option) == MACH_RCV_TRAILER_SEQNO ? 12u                \
-                                                          : 20u)
+    (GET_RCV_ELEMENTS(option) == MACH_RCV_TRAILER_NULL     ? 8u                \
+     : GET_RCV_ELEMENTS(option) == MACH_RCV_TRAILER_SEQNO  ? 12u               \
+     : GET_RCV_ELEMENTS(option) == MACH_RCV_TRAILER_SENDER ? 20u               \
+                                                           : MAX_TRAILER_SIZE)
 
 /* Options. */
 #define MACH_MSG_OPTION_NONE 0x00000000u
@@ -199,8 +233,11 @@ typedef struct {
 #define MACH_RCV_TRAILER_NULL 0u
 #define MACH_RCV_TRAILER_SEQNO 1u
 #define MACH_RCV_TRAILER_SENDER 2u
+#define MACH_RCV_TRAILER_AUDIT 3u
+#define MACH_RCV_TRAILER_TYPE(x) (((x)&0xfu) << 28)
 #define MACH_RCV_TRAILER_ELEMENTS(x) (((x)&0xfu) << 24)
 #define GET_RCV_ELEMENTS(option) (((option) >> 24) & 0xfu)
+#define GET_RCV_TRAILER(option) ((option) >> 24) /* type and elements */
 
 /* Results. A send result 0x1000000x may carry one of the three resource bits;
  * a receive result likewise. */
@@ -236,6 +273,7 @@ typedef struct {
 #define MACH_RCV_IN_SET 0x1000400a
 #define MACH_RCV_HEADER_ERROR 0x1000400b
 #define MACH_RCV_BODY_ERROR 0x1000400c
+#define MACH_RCV_INVALID_TRAILER 0x1000400f
 
 #ifndef PORTOLAN_KERNEL
 
@@ -267,7 +305,8 @@ _Static_assert(sizeof(mach_msg_port_descriptor_t) == 12, "descriptor layout");
 _Static_assert(sizeof(mach_msg_ool_descriptor_t) == 16, "descriptor layout");
 _Static_assert(sizeof(mach_msg_ool_ports_descriptor_t) == 16,
                "descriptor layout");
-_Static_assert(sizeof(mach_msg_security_trailer_t) == MAX_TRAILER_SIZE,
+_Static_assert(sizeof(mach_msg_security_trailer_t) == 20, "trailer layout");
+_Static_assert(sizeof(mach_msg_audit_trailer_t) == MAX_TRAILER_SIZE,
                "trailer layout");
 
 #endif /* MACH_MESSAGE_H */

@@ -35,6 +35,12 @@ typedef struct task_absolutetime_info task_absolutetime_info_data_t;
 #define TASK_ABSOLUTETIME_INFO_COUNT                                           \
     (sizeof(task_absolutetime_info_data_t) / sizeof(natural_t))
 
+/* security_token_t, audit_token_t: see <mach/message.h>. */
+#define TASK_SECURITY_TOKEN 13
+#define TASK_SECURITY_TOKEN_COUNT 2u
+#define TASK_AUDIT_TOKEN 15
+#define TASK_AUDIT_TOKEN_COUNT 8u
+
 /* Special ports. */
 #define TASK_KERNEL_PORT 1    /* the task itself */
 #define TASK_HOST_PORT 2      /* the host, without privilege */

@@ -15,19 +15,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ipc/ipc_space.h>
 #include <kern/list.h>
 #include <kern/macros.h>
 #include <mach/message.h>
 
 struct ipc_port;
-struct ipc_space;
 struct thread;
 struct vm_map;
 
 struct ipc_kmsg {
-    struct list link;        /* a queue's */
-    mach_msg_size_t room;    /* bytes from the header on */
-    security_token_t sender; /* for the trailer */
+    struct list link;           /* a queue's */
+    mach_msg_size_t room;       /* bytes from the header on */
+    struct ipc_identity sender; /* see ipc_mqueue.c: not of every message */
     mach_msg_header_t header __attribute__((aligned(16)));
 };
 

@@ -19,15 +19,16 @@
 #include <vm/memory_entry.h>
 #include <vm/vm_map.h>
 
-extern const struct mig_subsystem mach_host_subsystem, exc_reply_subsystem,
-    device_grant_subsystem, mach_port_subsystem, task_subsystem,
-    thread_act_subsystem, vm_map_subsystem, memory_entry_subsystem;
+extern const struct mig_subsystem host_security_subsystem, mach_host_subsystem,
+    exc_reply_subsystem, device_grant_subsystem, mach_port_subsystem,
+    task_subsystem, thread_act_subsystem, vm_map_subsystem,
+    memory_entry_subsystem;
 
 /* The kernel's interfaces, the busiest first. */
 static const struct mig_subsystem *const subsystems[] = {
     &vm_map_subsystem,       &mach_port_subsystem,    &task_subsystem,
     &thread_act_subsystem,   &exc_reply_subsystem,    &mach_host_subsystem,
-    &memory_entry_subsystem, &device_grant_subsystem,
+    &memory_entry_subsystem, &device_grant_subsystem, &host_security_subsystem,
 };
 
 static const struct routine_descriptor *
@@ -318,6 +319,12 @@ host_priv_t
 convert_port_to_host_priv(mach_port_t handle)
 {
     return kobject_get(handle, IKOT_HOST_PRIV, NULL);
+}
+
+host_security_t
+convert_port_to_host_security(mach_port_t handle)
+{
+    return kobject_get(handle, IKOT_HOST_SECURITY, NULL);
 }
 
 device_master_t

@@ -30,6 +30,7 @@ vm_task_t convert_port_to_map(mach_port_t handle);
 thread_t convert_port_to_thread(mach_port_t handle);
 host_t convert_port_to_host(mach_port_t handle);
 host_priv_t convert_port_to_host_priv(mach_port_t handle);
+host_security_t convert_port_to_host_security(mach_port_t handle);
 device_master_t convert_port_to_device_master(mach_port_t handle);
 interrupt_t convert_port_to_interrupt(mach_port_t handle);
 memory_entry_t convert_port_to_memory_entry(mach_port_t handle);

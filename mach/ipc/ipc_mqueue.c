@@ -55,6 +55,15 @@ ipc_mqueue_wake_senders(struct ipc_port *port)
     }
 }
 
+/* Note who sends it: where that can't be found out later, or is wanted. */
+static void
+mqueue_identify(struct ipc_kmsg *kmsg)
+{
+    if ((kmsg->header.msgh_bits & MACH_MSGH_BITS_KERNEL) == 0) {
+        ipc_space_identity(current_thread()->task->space, &kmsg->sender);
+    }
+}
+
 /*
  * Claim a waiting receiver with room for the message and give it to it. One
  * without room either consumes it too, as MACH_RCV_TOO_LARGE, or, with
@@ -79,6 +88,11 @@ mqueue_deliver(struct list *receivers, struct ipc_port *port,
         thread->msg.needed = needed;
         thread->msg.kmsg = kmsg;
         thread->msg.result = MACH_MSG_SUCCESS;
+
+        if (unlikely(GET_RCV_ELEMENTS(thread->msg.option) >=
+                     MACH_RCV_TRAILER_SENDER)) {
+            mqueue_identify(kmsg);
+        }
 
         if (likely(needed <= thread->msg.size)) {
             thread->msg.seqno = port->seqno;
@@ -168,6 +182,8 @@ ipc_mqueue_send(struct ipc_kmsg *kmsg, bool force, struct thread **receiverp)
     receiver = mqueue_find_receiver(port, kmsg);
 
     if (receiver == NULL) {
+        mqueue_identify(kmsg);
+
         if (port->msgcount >= port->qlimit && !force &&
             MACH_MSGH_BITS_REMOTE(kmsg->header.msgh_bits) !=
                 MACH_MSG_TYPE_PORT_SEND_ONCE) {
@@ -392,7 +408,8 @@ mach_msg_return_t
 ipc_mqueue_receive(struct thread *self, bool wait, bool will_hand_off)
 {
     if (self->receive.pset != NULL) {
-        return mqueue_receive_pset(self, self->receive.pset, wait, will_hand_off);
+        return mqueue_receive_pset(self, self->receive.pset, wait,
+                                   will_hand_off);
     }
 
     return mqueue_receive_port(self, self->receive.port, wait, will_hand_off);
@@ -401,8 +418,9 @@ ipc_mqueue_receive(struct thread *self, bool wait, bool will_hand_off)
 void
 ipc_mqueue_leave_receivers(struct thread *self)
 {
-    struct spinlock *lock =
-        self->receive.pset != NULL ? &self->receive.pset->lock : &self->receive.port->lock;
+    struct spinlock *lock = self->receive.pset != NULL
+                                ? &self->receive.pset->lock
+                                : &self->receive.port->lock;
 
     spin_lock(lock);
     list_remove(&self->wait_link);

@@ -12,6 +12,11 @@
 
 struct ipc_space ipc_space_kernel;
 
+const struct ipc_identity ipc_identity_kernel = {
+    KERNEL_SECURITY_TOKEN_VALUE,
+    KERNEL_AUDIT_TOKEN_VALUE,
+};
+
 static struct slab_cache space_cache;
 
 void
@@ -77,6 +82,30 @@ ipc_space_unref(struct ipc_space *space)
     }
 
     slab_free(&space_cache, space);
+}
+
+void
+ipc_space_set_identity(struct ipc_space *space,
+                       const struct ipc_identity *identity)
+{
+    spin_lock(&space->lock);
+    atomic_fetch_add(&space->identity_changes, 1);
+    space->identity = *identity;
+    atomic_fetch_add(&space->identity_changes, 1);
+    spin_unlock(&space->lock);
+}
+
+void
+ipc_space_identity(struct ipc_space *space, struct ipc_identity *identity)
+{
+    unsigned int changes;
+
+    do {
+        changes = atomic_load(&space->identity_changes);
+        *identity = space->identity;
+        atomic_thread_fence(memory_order_seq_cst);
+    } while ((changes & 1) != 0 ||
+             changes != atomic_load(&space->identity_changes));
 }
 
 /* Entries are released one by one with the lock dropped in between: rights

@@ -7,12 +7,13 @@
  *
  * References: the task, and each user.
  *
- * Lock keys: (c) set at creation, (l) space->lock.
+ * Lock keys: (c) set at creation, (l) space->lock, (a) atomic.
  */
 
 #ifndef IPC_IPC_SPACE_H
 #define IPC_IPC_SPACE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -50,6 +51,14 @@ struct ipc_entry {
  * generation in the low byte. */
 #define IPC_ENTRY_NAMELESS 0x100u
 
+/* What receivers are told of a sender. */
+struct ipc_identity {
+    security_token_t security;
+    audit_token_t audit;
+};
+
+extern const struct ipc_identity ipc_identity_kernel;
+
 #define IPC_CHUNK_ENTRIES (4096 / sizeof(struct ipc_entry))
 #define IPC_CHUNK_NUMBER ((MACH_PORT_INDEX_MAX + 1) / IPC_CHUNK_ENTRIES)
 
@@ -71,6 +80,9 @@ struct ipc_space {
     uint32_t *hash;            /* (l) heads: index of the first, 0: none */
     uint32_t hash_size;        /* (l) a power of two */
     uint32_t hash_count;       /* (l) */
+
+    struct ipc_identity identity; /* (l), read as the next member says */
+    atomic_uint identity_changes; /* (a) odd during one: look again */
 };
 
 /* The receiver of kernel ports. Has no names. */
@@ -81,6 +93,13 @@ void ipc_space_setup(void);
 MUST_CHECK struct ipc_space *ipc_space_create(struct task *task);
 void ipc_space_ref(struct ipc_space *space);
 void ipc_space_unref(struct ipc_space *space);
+
+/* Takes and drops space->lock. */
+void ipc_space_set_identity(struct ipc_space *space,
+                            const struct ipc_identity *identity);
+
+/* Takes no locks: for senders with a port locked. */
+void ipc_space_identity(struct ipc_space *space, struct ipc_identity *identity);
 
 /* The task ends: release every right. Afterwards the space is inactive. */
 void ipc_space_terminate(struct ipc_space *space);

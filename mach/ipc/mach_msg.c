@@ -25,7 +25,8 @@
 #define OPTIONS_KNOWN                                                          \
     (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_SEND_TIMEOUT |       \
      MACH_SEND_INTERRUPT | MACH_SEND_NOTIFY | MACH_RCV_TIMEOUT |               \
-     MACH_RCV_INTERRUPT | MACH_RCV_TRAILER_ELEMENTS(0xf))
+     MACH_RCV_INTERRUPT | MACH_RCV_TRAILER_TYPE(0xf) |                         \
+     MACH_RCV_TRAILER_ELEMENTS(0xf))
 
 #define NS_PER_MS 1000000ul
 
@@ -120,17 +121,34 @@ receive_too_large(struct thread *self)
 static mach_msg_size_t
 receive_trailer(struct thread *self, struct ipc_kmsg *kmsg)
 {
-    mach_msg_security_trailer_t *trailer;
+    mach_msg_size_t size = REQUESTED_TRAILER_SIZE(self->msg.option);
+    const struct ipc_identity *sender = &kmsg->sender;
+    mach_msg_audit_trailer_t *trailer;
 
     trailer =
         (void *)((char *)&kmsg->header + ((kmsg->header.msgh_size + 3) & ~3u));
-    *trailer = (mach_msg_security_trailer_t){
-        .msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0,
-        .msgh_trailer_size = REQUESTED_TRAILER_SIZE(self->msg.option),
-        .msgh_seqno = self->msg.seqno,
-        .msgh_sender = kmsg->sender,
-    };
-    return trailer->msgh_trailer_size;
+    trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
+    trailer->msgh_trailer_size = size;
+
+    if (likely(size == sizeof(mach_msg_trailer_t))) {
+        return size;
+    }
+
+    if ((kmsg->header.msgh_bits & MACH_MSGH_BITS_KERNEL) != 0) {
+        sender = &ipc_identity_kernel;
+    }
+
+    trailer->msgh_seqno = self->msg.seqno;
+
+    if (size >= sizeof(mach_msg_security_trailer_t)) {
+        trailer->msgh_sender = sender->security;
+    }
+
+    if (size >= sizeof(mach_msg_audit_trailer_t)) {
+        trailer->msgh_audit = sender->audit;
+    }
+
+    return size;
 }
 
 /* self->msg.kmsg has arrived and fits. */
@@ -328,6 +346,11 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 
     if ((option & ~OPTIONS_KNOWN) != 0) {
         return MACH_SEND_INVALID_HEADER;
+    }
+
+    if ((option & MACH_RCV_MSG) != 0 &&
+        GET_RCV_TRAILER(option) > MACH_RCV_TRAILER_AUDIT) {
+        return MACH_RCV_INVALID_TRAILER;
     }
 
     /* A right to be told comes from mach_port_request_notification. */

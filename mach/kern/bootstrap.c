@@ -191,6 +191,7 @@ bootstrap_start(void)
     task->special[TASK_HOST_PORT] = ipc_port_make_send(host_self.port);
     task->registered[0] = ipc_port_make_send(host_self.priv_port);
     task->registered[1] = ipc_port_make_send(host_self.device_master);
+    task->registered[2] = ipc_port_make_send(host_self.security_port);
     check(thread_resume(thread), "resume");
     thread_unref(thread);
     task_unref(task);

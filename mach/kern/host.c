@@ -16,6 +16,7 @@
 #include <kern/stack.h>
 #include <kern/string.h>
 #include <kern/task.h>
+#include <mach/host_security_server.h>
 #include <mach/mach_host_server.h>
 #include <machine/cpu.h>
 #include <machine/setup.h>
@@ -36,11 +37,13 @@ host_setup(void)
 {
     host_self.port = ipc_port_create_kernel(IKOT_HOST, &host_self);
     host_self.priv_port = ipc_port_create_kernel(IKOT_HOST_PRIV, &host_self);
+    host_self.security_port =
+        ipc_port_create_kernel(IKOT_HOST_SECURITY, &host_self);
     host_self.device_master =
         ipc_port_create_kernel(IKOT_DEVICE_MASTER, &host_self);
 
     if (host_self.port == NULL || host_self.priv_port == NULL ||
-        host_self.device_master == NULL) {
+        host_self.security_port == NULL || host_self.device_master == NULL) {
         panic("host: no memory for its ports");
     }
 }
@@ -336,6 +339,70 @@ host_task_privilege(host_priv_t host_priv, mach_port_t task_handle,
     ipc_handle_release(task_handle, MACH_MSG_TYPE_PORT_SEND);
     return KERN_SUCCESS;
 }
+
+/* -- Security ---------------------------------------------------------------- */
+
+static void
+host_task_host_port(struct task *task, struct ipc_port *right)
+{
+    struct ipc_port *old;
+
+    spin_lock(&task->lock);
+    old = task->special[TASK_HOST_PORT];
+    task->special[TASK_HOST_PORT] = right;
+    spin_unlock(&task->lock);
+    ipc_port_release_send(old);
+}
+
+/* Either of the kernel's tokens would be enough to be taken for it. */
+static bool
+host_is_kernel_token(const security_token_t *security,
+                     const audit_token_t *audit)
+{
+    return memcmp(security, &ipc_identity_kernel.security, sizeof(*security)) ==
+               0 ||
+           memcmp(audit, &ipc_identity_kernel.audit, sizeof(*audit)) == 0;
+}
+
+kern_return_t
+host_security_set_task_token(host_security_t host_security,
+                             mach_port_t target_task,
+                             security_token_t sec_token,
+                             audit_token_t audit_token, mach_port_t host)
+{
+    struct ipc_identity identity = { sec_token, audit_token };
+    struct task *task;
+
+    if (host_security == NULL) {
+        return KERN_INVALID_SECURITY;
+    }
+
+    if (host != MACH_PORT_NULL && convert_port_to_host(host) == NULL) {
+        return KERN_INVALID_HOST;
+    }
+
+    if (host_is_kernel_token(&sec_token, &audit_token)) {
+        return KERN_INVALID_VALUE;
+    }
+
+    task = convert_port_to_task(target_task);
+
+    if (task == NULL) {
+        return KERN_INVALID_TASK;
+    }
+
+    ipc_space_set_identity(task->space, &identity);
+
+    if (host != MACH_PORT_NULL) {
+        host_task_host_port(task, ipc_port_from_handle(host));
+    }
+
+    task_unref(task);
+    ipc_handle_release(target_task, MACH_MSG_TYPE_PORT_SEND);
+    return KERN_SUCCESS;
+}
+
+/* -- All tasks --------------------------------------------------------------- */
 
 kern_return_t
 host_set_exception_ports(host_priv_t host_priv, exception_mask_t exception_mask,

@@ -18,6 +18,7 @@ struct ipc_port;
 struct host {
     struct ipc_port *port;          /* everybody's */
     struct ipc_port *priv_port;     /* host_priv */
+    struct ipc_port *security_port; /* <mach/host_security.defs> */
     struct ipc_port *device_master; /* <mach/device_grant.defs> */
 };
 

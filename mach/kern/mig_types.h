@@ -13,6 +13,7 @@ typedef struct vm_map *vm_task_t;
 typedef struct thread *thread_t;
 typedef struct host *host_t;
 typedef struct host *host_priv_t;
+typedef struct host *host_security_t;
 typedef struct host *device_master_t;
 typedef struct interrupt *interrupt_t;
 typedef struct memory_entry *memory_entry_t;

@@ -123,6 +123,7 @@ task_inherit(struct task *parent, struct task *task)
     }
 
     spin_unlock(&parent->lock);
+    ipc_space_identity(parent->space, &task->space->identity);
     exception_copy_ports(task->exceptions, parent->exceptions, &parent->lock);
 
     if (task->priority > task->max_priority) {
@@ -434,8 +435,7 @@ task_create(task_t target_task, boolean_t inherit_memory, task_t *child_task)
         return KERN_INVALID_ARGUMENT;
     }
 
-    kr = task_create_internal(target_task, inherit_memory != FALSE,
-                              child_task);
+    kr = task_create_internal(target_task, inherit_memory != FALSE, child_task);
 
     if (kr == KERN_SUCCESS && !creator->vm_privilege) {
         kr = task_own(creator, *child_task);
@@ -565,6 +565,26 @@ task_times(struct task *task, uint64_t *userp, uint64_t *systemp)
     spin_unlock(&task->lock);
 }
 
+/* What receivers are told of the task. */
+static kern_return_t
+task_info_token(struct task *task, bool audit, integer_t *info,
+                mach_msg_type_number_t *count)
+{
+    struct ipc_identity identity;
+
+    ipc_space_identity(task->space, &identity);
+
+    if (audit) {
+        memcpy(info, &identity.audit, sizeof(identity.audit));
+        *count = TASK_AUDIT_TOKEN_COUNT;
+    } else {
+        memcpy(info, &identity.security, sizeof(identity.security));
+        *count = TASK_SECURITY_TOKEN_COUNT;
+    }
+
+    return KERN_SUCCESS;
+}
+
 kern_return_t
 task_info(task_t target_task, task_flavor_t flavor, integer_t *task_info_out,
           mach_msg_type_number_t *task_info_outCnt)
@@ -583,6 +603,14 @@ task_info(task_t target_task, task_flavor_t flavor, integer_t *task_info_out,
         memcpy(task_info_out, &times, sizeof(times));
         *task_info_outCnt = TASK_ABSOLUTETIME_INFO_COUNT;
         return KERN_SUCCESS;
+    }
+
+    if ((flavor == TASK_SECURITY_TOKEN &&
+         *task_info_outCnt >= TASK_SECURITY_TOKEN_COUNT) ||
+        (flavor == TASK_AUDIT_TOKEN &&
+         *task_info_outCnt >= TASK_AUDIT_TOKEN_COUNT)) {
+        return task_info_token(target_task, flavor == TASK_AUDIT_TOKEN,
+                               task_info_out, task_info_outCnt);
     }
 
     if (flavor != TASK_BASIC_INFO ||

@@ -11,6 +11,7 @@
 #define EXIT_FAIL 0x11
 
 mach_port_t guest_host_priv;
+mach_port_t guest_host_security;
 mach_port_t guest_device_master;
 
 static unsigned int tap_count;
@@ -267,6 +268,7 @@ guest_start(void)
 
     guest_host_priv = ports[0];
     guest_device_master = ports[1];
+    guest_host_security = count < 3 ? MACH_PORT_NULL : ports[2];
     mig_deallocate((vm_address_t)ports, count * sizeof(*ports));
     guest_grant(PORT_DEBUGCON);
     guest_grant(PORT_EXIT);

@@ -21,6 +21,7 @@ void guest_main(void);
 /* The privileged ports. */
 extern mach_port_t guest_host_priv;
 extern mach_port_t guest_device_master;
+extern mach_port_t guest_host_security;
 
 /* One result. The format knows %d %u %x %ld %lu %lx %p %s %c %%. */
 bool tap_ok(bool good, const char *file, int line, const char *format, ...)
