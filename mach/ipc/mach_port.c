@@ -82,7 +82,7 @@ mach_port_rename(ipc_space_t task, mach_port_name_t old_name,
         return kr;
     }
 
-    old = ipc_entry_lookup(task, old_name);
+    old = old_name == new_name ? NULL : ipc_entry_lookup(task, old_name);
 
     if (old == NULL) {
         ipc_entry_free(task, new_name, new);
