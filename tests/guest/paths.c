@@ -8,8 +8,8 @@
  * all is the usual round trip, which takes the fast path; one to four others
  * differ in each case. Two tasks hold three actors, which do nothing but the
  * one trap that they are told; this program, below them in priority, runs
- * only when each has ended its trap or waits in it. So nothing here depends
- * on time.
+ * only when each has ended its trap or waits in it. So little here depends on
+ * time, and under -icount that little is the same in each run.
  */
 
 #include <mach/gsync.h>
@@ -19,6 +19,7 @@
 #define LIMIT 60 /* names that a task may have */
 #define SPAN 1104u
 #define LONG_MS 1000000u
+#define SHORT_MS 50u /* none of the cases lasts so long */
 
 /* Names that the cases choose themselves. */
 #define NAME(n) MACH_PORT_MAKE(100 + (n), 1)
@@ -34,6 +35,7 @@
 #define N_DEAD NAME(9)
 #define N_ABSENT NAME(10)
 #define N_WATCH NAME(11)
+#define N_SERVER_WATCH NAME(12)
 
 /* Set in the file by who boots this: how many cases, of which seed, and which
  * of them are to be shown in full. */
@@ -65,6 +67,7 @@ enum circumstance {
     SND_BUFFER, /* where the request is */
     R_STATE,    /* of the reply port */
     C_EVENT,    /* what happens to the client before the reply */
+    A_EVENT,    /* what happens to the server before the reply */
     A_BITS,     /* of the reply */
     A_NAME,     /* where it goes */
     A_SIZE,     /* */
@@ -85,6 +88,7 @@ enum {
     W_SENDER,
     W_LARGE,
     W_INTERRUPT,
+    W_SHORT,
     W_NUMBER
 };
 enum {
@@ -152,6 +156,16 @@ enum {
     CE_RENAME,
     CE_PAYLOAD,
     CE_NUMBER
+};
+
+enum {
+    AE_NONE,
+    AE_QUEUED,
+    AE_REQUEST,
+    AE_RENAME,
+    AE_MOVE,
+    AE_FULL,
+    AE_NUMBER,
 };
 
 static const mach_msg_type_name_t remote_disp[] = { 19, 17, 18, 20, 21,
@@ -225,6 +239,7 @@ static const uint8_t values[CIRCUMSTANCES] = {
     [SND_BUFFER] = B_NUMBER,
     [R_STATE] = RS_NUMBER,
     [C_EVENT] = CE_NUMBER,
+    [A_EVENT] = AE_NUMBER,
     [A_BITS] = 9,
     [A_NAME] = 7,
     [A_SIZE] = COUNT(sizes),
@@ -234,11 +249,11 @@ static const uint8_t values[CIRCUMSTANCES] = {
 };
 
 static const char *const titles[CIRCUMSTANCES] = {
-    "place",   "wait",     "s_size",  "s_buffer", "s_payload", "s_event",
-    "s_space", "dest",     "r_disp",  "l_disp",   "l_name",    "bits",
-    "voucher", "field",    "size",    "option",   "rcv_name",  "rcv_size",
-    "rcv_buf", "snd_buf",  "r_state", "c_event",  "a_bits",    "a_name",
-    "a_size",  "a_option", "a_rcv",   "a_buffer",
+    "place",   "wait",    "s_size",   "s_buffer", "s_payload", "s_event",
+    "s_space", "dest",    "r_disp",   "l_disp",   "l_name",    "bits",
+    "voucher", "field",   "size",     "option",   "rcv_name",  "rcv_size",
+    "rcv_buf", "snd_buf", "r_state",  "c_event",  "a_event",   "a_bits",
+    "a_name",  "a_size",  "a_option", "a_rcv",    "a_buffer",
 };
 
 /* The buffers of an actor; the last page is not mapped there. */
@@ -415,6 +430,10 @@ see_names(int which)
         if ((types[i] & MACH_PORT_TYPE_SEND) != 0) {
             see_refs(task, names[i], MACH_PORT_RIGHT_SEND);
         }
+
+        if ((types[i] & MACH_PORT_TYPE_SEND_ONCE) != 0) {
+            see_refs(task, names[i], MACH_PORT_RIGHT_SEND_ONCE);
+        }
     }
 
     mig_deallocate((vm_address_t)names, count * sizeof(*names));
@@ -587,16 +606,21 @@ give(mach_port_t from, mach_port_name_t name, mach_msg_type_name_t disposition,
     MUST(mach_port_insert_right(to, as, right, type));
 }
 
+/* A request that need not be granted: the name may be anything. */
 static void
-request_dead_name(mach_port_t task, mach_port_name_t name)
+request_dead_name(mach_port_t task, mach_port_name_t watch,
+                  mach_port_name_t name)
 {
     mach_msg_type_name_t type;
     mach_port_t notify, previous;
 
-    MUST(mach_port_extract_right(task, N_WATCH, MACH_MSG_TYPE_MAKE_SEND_ONCE,
-                                 &notify, &type));
-    MUST(mach_port_request_notification(task, name, MACH_NOTIFY_DEAD_NAME, 0,
-                                        notify, type, &previous));
+    if (mach_port_extract_right(task, watch, MACH_MSG_TYPE_MAKE_SEND_ONCE,
+                                &notify, &type) != KERN_SUCCESS) {
+        return;
+    }
+
+    (void)mach_port_request_notification(task, name, MACH_NOTIFY_DEAD_NAME, 0,
+                                         notify, type, &previous);
 }
 
 static void
@@ -611,7 +635,7 @@ make_dest_send(mach_port_t client)
         MUST(mach_port_mod_refs(client, dest_name, MACH_PORT_RIGHT_SEND,
                                 (int)MACH_PORT_UREFS_MAX - 1));
     } else if (v[DEST] == D_SEND_REQUEST) {
-        request_dead_name(client, dest_name);
+        request_dead_name(client, N_WATCH, dest_name);
     } else if (v[DEST] == D_STALE) {
         dest_name++;
     }
@@ -630,18 +654,18 @@ make_dest(void)
         give(home, N_SERVER, MACH_MSG_TYPE_MAKE_SEND_ONCE, client, N_DEST);
 
         if (v[DEST] == D_ONCE_REQUEST) {
-            request_dead_name(client, N_DEST);
+            request_dead_name(client, N_WATCH, N_DEST);
         }
 
         break;
     case D_DEAD:
     case D_ONCE_DEAD:
-        make_port(home, N_MOVED);
-        give(home, N_MOVED,
+        make_port(tasks[SERVER], N_MOVED);
+        give(tasks[SERVER], N_MOVED,
              v[DEST] == D_DEAD ? MACH_MSG_TYPE_MAKE_SEND
                                : MACH_MSG_TYPE_MAKE_SEND_ONCE,
              client, N_DEST);
-        MUST(mach_port_destroy(home, N_MOVED));
+        MUST(mach_port_destroy(tasks[SERVER], N_MOVED));
         break;
     case D_ABSENT:
         break;
@@ -675,15 +699,19 @@ fill_queue(mach_port_t task, mach_port_name_t name, int count)
     mach_msg_type_name_t type;
     mach_port_t right;
 
-    MUST(mach_port_extract_right(task, name, MACH_MSG_TYPE_MAKE_SEND, &right,
-                                 &type));
+    /* Some event may have taken the port away. */
+    if (mach_port_extract_right(task, name, MACH_MSG_TYPE_MAKE_SEND, &right,
+                                &type) != KERN_SUCCESS) {
+        return;
+    }
 
     for (int i = 0; i < count; i++) {
         head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, 0);
         head.msgh_remote_port = right;
         head.msgh_id = 900 + i;
-        MUST(mach_msg(&head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(head), 0,
-                      0, 0, 0));
+        see("filled",
+            (uint64_t)mach_msg(&head, MACH_SEND_MSG | MACH_SEND_TIMEOUT,
+                               sizeof(head), 0, 0, 0, 0));
     }
 
     MUST(mach_port_deallocate(mach_task_self(), right));
@@ -746,6 +774,7 @@ make_ports(void)
     make_port(client, N_GIFT);
     make_port(client, N_WATCH);
     make_port(home, N_SERVER);
+    make_port(home, N_SERVER_WATCH);
     MUST(mach_port_allocate_name(home, MACH_PORT_RIGHT_PORT_SET, N_SERVER_SET));
     give(mach_task_self(), mach_task_self(), MACH_MSG_TYPE_COPY_SEND, client,
          N_SENT);
@@ -831,6 +860,7 @@ server_option(void)
 {
     switch (v[WAIT]) {
     case W_TIMEOUT:
+    case W_SHORT:
         return MACH_RCV_TIMEOUT;
     case W_SEQNO:
         return MACH_RCV_TRAILER_ELEMENTS(MACH_RCV_TRAILER_SEQNO);
@@ -865,7 +895,7 @@ server_waits(void)
     a->option = MACH_RCV_MSG | server_option();
     a->sizes = (uint64_t)server_room() << 32;
     a->names = server_source();
-    a->timeout = LONG_MS;
+    a->timeout = v[WAIT] == W_SHORT ? SHORT_MS : LONG_MS;
     tell(server);
 }
 
@@ -874,7 +904,7 @@ server_event(void)
 {
     switch (v[S_EVENT]) {
     case SE_RENAME:
-        MUST(mach_port_rename(home, N_SERVER, N_MOVED));
+        see("event", (uint64_t)mach_port_rename(home, N_SERVER, N_MOVED));
         break;
     case SE_MOVE:
         (void)mach_port_move_member(
@@ -884,16 +914,19 @@ server_event(void)
         MUST(thread_abort(threads[server]));
         break;
     case SE_DESTROY:
-        MUST(mach_port_mod_refs(home, N_SERVER, MACH_PORT_RIGHT_RECEIVE, -1));
+        see("event", (uint64_t)mach_port_mod_refs(home, N_SERVER,
+                                                  MACH_PORT_RIGHT_RECEIVE, -1));
         break;
     case SE_SEQNO:
-        MUST(mach_port_set_seqno(home, N_SERVER, 0xfffffffe));
+        see("event", (uint64_t)mach_port_set_seqno(home, N_SERVER, 0xfffffffe));
         break;
     case SE_PAYLOAD:
         if (v[S_PAYLOAD] != 0) {
-            MUST(mach_port_clear_protected_payload(home, N_SERVER));
+            see("event",
+                (uint64_t)mach_port_clear_protected_payload(home, N_SERVER));
         } else {
-            MUST(mach_port_set_protected_payload(home, N_SERVER, 42));
+            see("event",
+                (uint64_t)mach_port_set_protected_payload(home, N_SERVER, 42));
         }
 
         break;
@@ -981,6 +1014,36 @@ client_event(void)
     }
 }
 
+/* The server has the request now; the name of its reply right. */
+static mach_port_name_t
+reply_event(mach_port_name_t name)
+{
+    switch (v[A_EVENT]) {
+    case AE_QUEUED:
+    case AE_FULL:
+        fill_queue(home, N_SERVER,
+                   v[A_EVENT] == AE_QUEUED ? 1 : MACH_PORT_QLIMIT_DEFAULT);
+        break;
+    case AE_REQUEST:
+        request_dead_name(home, N_SERVER_WATCH, name);
+        break;
+    case AE_RENAME:
+        if (mach_port_rename(home, name, N_MOVED + 1) == KERN_SUCCESS) {
+            return N_MOVED + 1;
+        }
+
+        break;
+    case AE_MOVE:
+        (void)mach_port_move_member(
+            home, N_SERVER, v[WAIT] == W_SET ? MACH_PORT_NULL : N_SERVER_SET);
+        break;
+    default:
+        break;
+    }
+
+    return name;
+}
+
 /* The header of the reply, given the request's. */
 static mach_msg_header_t
 reply_header(const mach_msg_header_t *request)
@@ -1062,7 +1125,7 @@ server_replies(void)
     }
 
     head = reply_header(request);
-    head.msgh_remote_port = reply_name(request->msgh_remote_port);
+    head.msgh_remote_port = reply_name(reply_event(request->msgh_remote_port));
 
     if (v[A_BUFFER] == B_COLD || v[S_BUFFER] == B_COLD) {
         chill(server);
@@ -1071,7 +1134,8 @@ server_replies(void)
     sources[4] = head.msgh_remote_port;
     a->buffer = buffer_address(server, v[A_BUFFER], size, 0);
     a->receive_buffer = buffer_address(server, v[S_BUFFER], sizes[v[SIZE]], 8);
-    a->option = options[v[A_OPTION]].bits | server_option();
+    a->option =
+        options[v[A_OPTION]].bits | (v[WAIT] == W_SHORT ? 0 : server_option());
     a->sizes = size | (uint64_t)server_room() << 32;
     a->names = sources[v[A_RCV]];
     a->timeout = options[v[A_OPTION]].timeout;
@@ -1223,6 +1287,12 @@ run_case(unsigned long number)
 
     see_all("reply");
     usual_round();
+
+    if (v[WAIT] == W_SHORT) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 2 * SHORT_MS);
+        see_all("later");
+    }
+
     end_case();
     tap_diag("case %lu %lx", number, digest);
 }

@@ -46,7 +46,7 @@ def program(arguments, folder):
 def boot(kernel, arguments):
     """What the program prints there, a list of lines."""
     options = argparse.Namespace(memory=256, smp=1, gui=False, gdb=False,
-                                 icount=False)
+                                 icount=True)
     output = bytearray()
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         image = os.path.join(folder, 'test.iso')
@@ -98,7 +98,7 @@ def compare_case(number, count, seed):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--count', type=int, default=2000)
+    parser.add_argument('--count', type=int, default=1500)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--show')
     options = parser.parse_args()
