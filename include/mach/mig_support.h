@@ -194,14 +194,14 @@ mig_trap(mach_msg_header_t *msg, mach_msg_option_t option,
     register uint64_t r9 __asm__("r9") = 0; /* receive into msg */
     uint64_t rsi = option;
     uint64_t rdx = send_size | (uint64_t)rcv_size << 32;
-    mach_msg_return_t mr;
+    int64_t rax = MACH_TRAP_MSG; /* all of the register counts */
 
     __asm__ volatile("syscall"
-                     : "=a"(mr), "+D"(msg), "+S"(rsi), "+d"(rdx), "+r"(r10),
+                     : "+a"(rax), "+D"(msg), "+S"(rsi), "+d"(rdx), "+r"(r10),
                        "+r"(r8), "+r"(r9)
-                     : "0"(MACH_TRAP_MSG)
+                     :
                      : "rcx", "r11", "memory");
-    return mr;
+    return (mach_msg_return_t)rax;
 }
 
 /*
