@@ -177,7 +177,7 @@ typedef struct {
 
 typedef struct {
     unsigned int val[8]; /* audit user, euid, egid, ruid, rgid, process,
-                            session, program of the process */
+                            session, generation of the process */
 } audit_token_t;
 
 #define KERNEL_SECURITY_TOKEN_VALUE                                            \

@@ -7,6 +7,7 @@
 #include <mach/port.h>
 
 extern mach_port_t bootstrap_host_priv_port;
+extern mach_port_t bootstrap_host_security_port;
 extern mach_port_t bootstrap_device_master_port;
 extern mach_port_t bootstrap_port_set; /* all that the loop listens to */
 extern mach_port_t bootstrap_notify;   /* deaths */

@@ -124,6 +124,17 @@ do_bootstrap_host_priv(bootstrap_client_t client, mach_port_t *portp)
 }
 
 kern_return_t
+do_bootstrap_host_security(bootstrap_client_t client, mach_port_t *portp)
+{
+    if (client == NULL || !client->grants->host_security) {
+        return BOOTSTRAP_NOT_PRIVILEGED;
+    }
+
+    *portp = bootstrap_host_security_port;
+    return KERN_SUCCESS;
+}
+
+kern_return_t
 do_bootstrap_device_master(bootstrap_client_t client, mach_port_t *portp)
 {
     if (client == NULL || !client->grants->device_master) {

@@ -21,6 +21,7 @@
 #define MESSAGE_MAX 8192
 
 mach_port_t bootstrap_host_priv_port;
+mach_port_t bootstrap_host_security_port;
 mach_port_t bootstrap_device_master_port;
 mach_port_t bootstrap_port_set;
 mach_port_t bootstrap_notify;
@@ -77,12 +78,13 @@ take_ports(void)
     mach_msg_type_number_t count;
 
     if (mach_ports_lookup(mach_task_self(), &ports, &count) != KERN_SUCCESS ||
-        count < 2) {
+        count < 3) {
         __builtin_trap();
     }
 
     bootstrap_host_priv_port = ports[0];
     bootstrap_device_master_port = ports[1];
+    bootstrap_host_security_port = ports[2];
     mig_deallocate((vm_address_t)ports, count * sizeof(*ports));
 
     if (mach_ports_register(mach_task_self(), NULL, 0) != KERN_SUCCESS) {

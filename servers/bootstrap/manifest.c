@@ -373,6 +373,8 @@ word_privilege(struct parser *parser)
 
         if (strcmp(word, "host") == 0) {
             server->host_priv = true;
+        } else if (strcmp(word, "security") == 0) {
+            server->host_security = true;
         } else if (strcmp(word, "device-master") == 0) {
             server->device_master = true;
         } else if (strcmp(word, "vm") == 0) {

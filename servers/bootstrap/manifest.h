@@ -50,6 +50,7 @@ struct manifest_server {
     enum manifest_wait wait;
     bool essential;
     bool host_priv;
+    bool host_security;
     bool device_master;
     bool vm_privilege;
 

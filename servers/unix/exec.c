@@ -37,8 +37,7 @@ struct exec_state {
     mach_port_t thread;
     mach_port_t port;
     uint64_t rsp;
-    uint32_t euid;
-    uint32_t egid;
+    struct credentials cred; /* what they will be */
 };
 
 /* -- The file -------------------------------------------------------------- */
@@ -260,11 +259,11 @@ exec_auxv(const struct exec_state *state, struct mach_auxv *auxv)
         { UNIX_AT_BASE, 0 },
         { UNIX_AT_ENTRY, state->image.entry },
         { UNIX_AT_UID, cred->uid },
-        { UNIX_AT_EUID, state->euid },
+        { UNIX_AT_EUID, state->cred.euid },
         { UNIX_AT_GID, cred->gid },
-        { UNIX_AT_EGID, state->egid },
+        { UNIX_AT_EGID, state->cred.egid },
         { UNIX_AT_SECURE,
-          cred->uid != state->euid || cred->gid != state->egid },
+          cred->uid != state->cred.euid || cred->gid != state->cred.egid },
         { UNIX_AT_PROCESS_PORT, UNIX_PROCESS_PORT },
         { UNIX_AT_PROCESS_PAGE, UNIX_PROCESS_PAGE },
         { UNIX_AT_CLOCK_PAGE, UNIX_CLOCK_PAGE },
@@ -359,8 +358,8 @@ exec_prepare(struct exec_state *state)
 {
     struct process *process = state->process;
     bool first = !MACH_PORT_VALID(process->task);
-    bool fresh = first || state->euid != process->cred.euid ||
-                 state->egid != process->cred.egid;
+    bool fresh = first || state->cred.euid != process->cred.euid ||
+                 state->cred.egid != process->cred.egid;
     kern_return_t kr;
     int error;
 
@@ -406,7 +405,29 @@ exec_prepare(struct exec_state *state)
         error = process_bind_task(process, state->task, state->port);
     }
 
+    if (error == 0) {
+        error = process_identify(process, state->task, &state->cred);
+    }
+
     return error == 0 ? exec_create_thread(state) : error;
+}
+
+static void
+exec_credentials(struct credentials *cred, const struct credentials *old,
+                 const struct vnode *vnode)
+{
+    *cred = *old;
+
+    if ((vnode->mode & UNIX_S_ISUID) != 0) {
+        cred->euid = vnode->uid;
+    }
+
+    if ((vnode->mode & UNIX_S_ISGID) != 0) {
+        cred->egid = vnode->gid;
+    }
+
+    cred->suid = cred->euid;
+    cred->sgid = cred->egid;
 }
 
 /* -- Commit ---------------------------------------------------------------- */
@@ -440,10 +461,7 @@ exec_commit(struct exec_state *state)
     descriptor_close_on_exec(process);
     signal_state_exec(&process->signals);
     process->trampoline = 0;
-    process->cred.euid = state->euid;
-    process->cred.suid = state->euid;
-    process->cred.egid = state->egid;
-    process->cred.sgid = state->egid;
+    process->cred = state->cred;
 
     if (process->program != NULL) {
         process->program->programs--;
@@ -493,10 +511,7 @@ exec_program(struct process *process, const struct walk_context *context,
     if (error == 0) {
         const struct vnode *vnode = state->vnode;
 
-        state->euid =
-            (vnode->mode & UNIX_S_ISUID) != 0 ? vnode->uid : process->cred.euid;
-        state->egid =
-            (vnode->mode & UNIX_S_ISGID) != 0 ? vnode->gid : process->cred.egid;
+        exec_credentials(&state->cred, &process->cred, vnode);
         error = exec_check(state);
     }
 

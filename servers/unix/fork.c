@@ -46,6 +46,10 @@ do_unix_fork(process_t process, unix_registers_t registers, int32_t *pid)
     }
 
     if (error == 0) {
+        error = process_identify(child, child->task, &child->cred);
+    }
+
+    if (error == 0) {
         kr = fork_thread(child->task, &registers, &child->thread);
         error = kr == KERN_SUCCESS ? 0 : error_from_kernel(kr);
     }

@@ -9,6 +9,11 @@
 /* Take the port from bootstrap, map the clock page. */
 void host_setup(void);
 
+/* Who the task is, for all that it sends messages to. */
+MUST_CHECK kern_return_t host_identify(mach_port_t task,
+                                       security_token_t security,
+                                       audit_token_t audit);
+
 /* Nanoseconds since 1970. EPERM: the server may not. */
 MUST_CHECK int host_set_clock(int64_t time);
 

@@ -53,6 +53,7 @@ static struct mach_mutex server_mutex = MACH_MUTEX_INIT;
 static struct mach_condition timer_changed = MACH_CONDITION_INIT;
 static mach_port_t server_port_set;
 static mach_port_t server_host_priv;
+static mach_port_t server_host_security;
 static mach_msg_id_t server_request_id;
 
 /* -- The lock -------------------------------------------------------------- */
@@ -168,6 +169,11 @@ host_setup(void)
         server_host_priv = MACH_PORT_NULL;
     }
 
+    if (bootstrap_host_security(bootstrap_port, &server_host_security) !=
+        KERN_SUCCESS) {
+        server_host_security = MACH_PORT_NULL;
+    }
+
     clock_setup(host);
     random_stir(clock_uptime());
 
@@ -176,6 +182,18 @@ host_setup(void)
         KERN_SUCCESS) {
         memory_file_limit(info.memory_size / 2);
     }
+}
+
+/* A server that the manifest does not trust with it says nothing. */
+kern_return_t
+host_identify(mach_port_t task, security_token_t security, audit_token_t audit)
+{
+    if (!MACH_PORT_VALID(server_host_security)) {
+        return KERN_SUCCESS;
+    }
+
+    return host_security_set_task_token(server_host_security, task, security,
+                                        audit, MACH_PORT_NULL);
 }
 
 int

@@ -11,6 +11,7 @@
 #include <mach/mach.h>
 
 #include "descriptor.h"
+#include "host.h"
 #include "payload.h"
 #include "process.h"
 #include "signal_delivery.h"
@@ -245,6 +246,22 @@ process_map_page(struct process *process, mach_port_t task)
     return vm_map(task, &address, PAGE_SIZE, 0, VM_FLAGS_FIXED,
                   process->shared->entry, 0, FALSE, VM_PROT_READ, VM_PROT_READ,
                   VM_INHERIT_NONE);
+}
+
+int
+process_identify(struct process *process, mach_port_t task,
+                 const struct credentials *cred)
+{
+    security_token_t security = { { cred->euid, cred->egid } };
+    audit_token_t audit = {
+        { cred->uid, cred->euid, cred->egid, cred->uid, cred->gid,
+          (uint32_t)process->pid, (uint32_t)process->group->session->sid,
+          (uint32_t)process->generation },
+    };
+    kern_return_t kr;
+
+    kr = host_identify(task, security, audit);
+    return kr == KERN_SUCCESS ? 0 : error_from_kernel(kr);
 }
 
 void

@@ -132,6 +132,10 @@ void process_destroy(struct process *process);
 MUST_CHECK int
 process_bind_task(struct process *process, mach_port_t task, mach_port_t port);
 
+/* Tell the kernel who the task is: the process, with these credentials. */
+MUST_CHECK int process_identify(struct process *process, mach_port_t task,
+                                const struct credentials *cred);
+
 /* Tell the kernel what RLIMIT_AS says. */
 void process_limit_memory(struct process *process, mach_port_t task);
 

@@ -133,6 +133,7 @@ do_unix_setsid(process_t process, int32_t *sid)
     if (error == 0) {
         process_publish(process);
         *sid = process->pid;
+        error = process_identify(process, process->task, &process->cred);
     }
 
     return unix_result(error);
@@ -153,10 +154,25 @@ id_or(uint32_t id, uint32_t old)
     return id == ~0u ? old : id;
 }
 
+/* First the kernel is told, which may fail. */
+static int
+process_set_credentials(struct process *process, const struct credentials *cred)
+{
+    int error = process_identify(process, process->task, cred);
+
+    if (error == 0) {
+        process->cred = *cred;
+        process_publish(process);
+    }
+
+    return error;
+}
+
 kern_return_t
 do_unix_setresuid(process_t process, uint32_t uid, uint32_t euid, uint32_t suid)
 {
-    struct credentials *cred = &process->cred;
+    const struct credentials *cred = &process->cred;
+    struct credentials new;
 
     if (!credentials_root(cred) &&
         (!id_allowed(uid, cred->uid, cred->euid, cred->suid) ||
@@ -165,17 +181,18 @@ do_unix_setresuid(process_t process, uint32_t uid, uint32_t euid, uint32_t suid)
         return unix_result(EPERM);
     }
 
-    cred->uid = id_or(uid, cred->uid);
-    cred->euid = id_or(euid, cred->euid);
-    cred->suid = id_or(suid, cred->suid);
-    process_publish(process);
-    return KERN_SUCCESS;
+    new = *cred;
+    new.uid = id_or(uid, cred->uid);
+    new.euid = id_or(euid, cred->euid);
+    new.suid = id_or(suid, cred->suid);
+    return unix_result(process_set_credentials(process, &new));
 }
 
 kern_return_t
 do_unix_setresgid(process_t process, uint32_t gid, uint32_t egid, uint32_t sgid)
 {
-    struct credentials *cred = &process->cred;
+    const struct credentials *cred = &process->cred;
+    struct credentials new;
 
     if (!credentials_root(cred) &&
         (!id_allowed(gid, cred->gid, cred->egid, cred->sgid) ||
@@ -184,11 +201,11 @@ do_unix_setresgid(process_t process, uint32_t gid, uint32_t egid, uint32_t sgid)
         return unix_result(EPERM);
     }
 
-    cred->gid = id_or(gid, cred->gid);
-    cred->egid = id_or(egid, cred->egid);
-    cred->sgid = id_or(sgid, cred->sgid);
-    process_publish(process);
-    return KERN_SUCCESS;
+    new = *cred;
+    new.gid = id_or(gid, cred->gid);
+    new.egid = id_or(egid, cred->egid);
+    new.sgid = id_or(sgid, cred->sgid);
+    return unix_result(process_set_credentials(process, &new));
 }
 
 kern_return_t

@@ -52,7 +52,7 @@ good_manifest(void)
              "    restart 2\n"
              "    look-up console\n"
              "    read-module root.cpio\n"
-             "    privilege host vm device-master"),
+             "    privilege host vm security device-master"),
        "a manifest with every word");
     is(manifest.count, 3, "it has three servers");
 
