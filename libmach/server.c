@@ -31,7 +31,7 @@ mig_reply_setup(const mach_msg_header_t *request, mach_msg_header_t *reply)
     reply->msgh_remote_port = request->msgh_remote_port;
     reply->msgh_local_port = MACH_PORT_NULL;
     reply->msgh_voucher_port = 0;
-    reply->msgh_id = request->msgh_id + 100;
+    reply->msgh_id = (mach_msg_id_t)(request->msgh_id + 100u);
     error->RetCode = MIG_BAD_ID;
 }
 

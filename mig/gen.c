@@ -292,6 +292,14 @@ gen_arg_field(const char *base, const struct layout *layout,
     return gen_field(base, layout_find(layout, arg, kind));
 }
 
+void
+gen_clear_holes(struct text *text, const struct field *field, const char *place)
+{
+    if (field->kind == FIELD_DATA && field->arg->type->structure) {
+        emit(text, "    mig_clear_holes(&%s);\n", place);
+    }
+}
+
 const char *
 gen_struct(const struct routine *routine, const char *which,
            unsigned int segment)

@@ -24,6 +24,7 @@ void gen_user_one(struct text *text, const struct routine *routine,
 void gen_server(struct text *text);
 void gen_list(struct text *text);
 void gen_json(struct text *text);
+void gen_harness(struct text *text);
 
 /* gen_message.c: the structures of all messages, and checks on them. */
 void gen_message_types(struct text *text, bool server);
@@ -60,6 +61,10 @@ gen_behind(const char *base, const struct field *field, const char *bytes);
 /* The same for a field that is known to exist. */
 const char *gen_arg_field(const char *base, const struct layout *layout,
                           const struct arg *arg, enum field_kind kind);
+
+/* See that what C leaves undefined in a structure is not sent. */
+void gen_clear_holes(struct text *text, const struct field *field,
+                     const char *place);
 
 /* Name of a structure: "Request" or "Reply"; with a segment, of its tail. */
 const char *gen_struct(const struct routine *routine, const char *which,

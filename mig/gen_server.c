@@ -636,26 +636,31 @@ gen_server_call(struct text *text, const struct routine *routine)
     emit(text, ");\n\n");
 }
 
-/* Regions that the function saw as if they were in the message. */
+/*
+ * Regions that the function saw as if they were in the message. If it failed,
+ * rights in them are still the request's: who destroys it needs the region.
+ */
 static void
 gen_server_release_ool(struct text *text, const struct routine *routine,
                        const struct arg *arg)
 {
-    const char *place, *size;
+    const char *place;
 
     place = gen_field("In", gen_server_value(&routine->request, arg));
 
     if (type_is_port(arg->type)) {
-        size = pool_printf("%s.count * sizeof(mach_port_t)", place);
-    } else {
-        size = pool_printf("%s.size", place);
+        emit(text,
+             "    if (kr == KERN_SUCCESS || kr == MIG_NO_REPLY) {\n"
+             "        %smig_deallocate(%s.address,\n"
+             "            %s.count * sizeof(mach_port_t));\n"
+             "    }\n\n",
+             options.runtime_prefix, place, place);
+        return;
     }
 
-    emit(text, "    %smig_deallocate(%s.address, %s);\n",
-         options.runtime_prefix, place, size);
-    emit(text, "    %s.address = 0;\n", place);
-    emit(text, "    %s.%s = 0;\n\n", place,
-         type_is_port(arg->type) ? "count" : "size");
+    emit(text, "    %smig_deallocate(%s.address, %s.size);\n",
+         options.runtime_prefix, place, place);
+    emit(text, "    %s.address = 0;\n    %s.size = 0;\n\n", place, place);
 }
 
 static void

@@ -147,6 +147,8 @@ gen_server_store_data(struct text *text, const struct routine *routine,
         }
     }
 
+    gen_clear_holes(text, field, place);
+
     if (field->pad != 0) {
         emit(text, "    mig_clear(%sPad, %u);\n", place, field->pad);
     }
@@ -289,7 +291,7 @@ static void
 gen_server_clamp(struct text *text, const struct routine *routine)
 {
     const struct arg *arg;
-    const char *name;
+    const char *name, *room;
     uint32_t max;
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
@@ -309,6 +311,15 @@ gen_server_clamp(struct text *text, const struct routine *routine)
              "        %sCnt = %u;\n"
              "    }\n\n",
              name, max, name, max);
+
+        if ((arg->flags & ARG_FLAG_COUNTINOUT) != 0) {
+            room = gen_arg_field("In", &routine->request, arg, FIELD_CAPACITY);
+            emit(text,
+                 "    if (MIG_UNLIKELY(%sCnt > %s)) {\n"
+                 "        %sCnt = %s;\n"
+                 "    }\n\n",
+                 name, room, name, room);
+        }
     }
 }
 

@@ -142,7 +142,7 @@ gen_server_demux(struct text *text)
          "    OutHeadP->msgh_remote_port = %s;\n"
          "    OutHeadP->msgh_local_port = MACH_PORT_NULL;\n"
          "    OutHeadP->msgh_voucher_port = 0;\n"
-         "    OutHeadP->msgh_id = id + 100;\n\n",
+         "    OutHeadP->msgh_id = (mach_msg_id_t)(id + 100u);\n\n",
          gen_server_reply_port());
     emit(text,
          "    if (MIG_UNLIKELY(index >= %u%s)) {\n"

@@ -283,6 +283,7 @@ gen_user_pack_data(struct text *text, const struct routine *routine,
         break;
     default:
         emit(text, "    %s = %s%s;\n", place, field->arg->out ? "*" : "", name);
+        gen_clear_holes(text, field, place);
         gen_user_pack_pad(text, field);
         break;
     }

@@ -153,6 +153,7 @@ type_copy(const struct source_pos *pos, const struct type *old)
     type = type_create(pos, old->form);
     type->like_inline = old->like_inline;
     type->dealloc = old->dealloc;
+    type->structure = old->structure;
     type->sent = old->sent;
     type->received = old->received;
     type->element = old->element;
@@ -304,6 +305,7 @@ type_struct_array(const struct source_pos *pos, unsigned long count,
     type = type_create(pos, TYPE_FORM_DATA);
     type->sent = element->sent;
     type->received = element->received;
+    type->structure = true;
     type_set_data(type, (uint32_t)count * element->size);
     return type;
 }
@@ -316,6 +318,7 @@ type_struct_begin(const struct source_pos *pos)
     type = type_create(pos, TYPE_FORM_DATA);
     type->sent = ipc_name_lookup("MACH_MSG_TYPE_BYTE");
     type->received = type->sent;
+    type->structure = true;
     return type;
 }
 

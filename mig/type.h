@@ -51,6 +51,7 @@ struct type {
     bool predefined;
     bool like_inline; /* array[]: out of line, in-line interface */
     bool dealloc;     /* sent with its memory or rights moved */
+    bool structure;   /* in C there may be holes between its members */
     const struct ipc_name *sent;
     const struct ipc_name *received;
     const struct type *element; /* what the count counts */

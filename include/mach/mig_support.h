@@ -32,6 +32,18 @@ void *memset(void *to, int byte, size_t size);
 #define mig_copy(to, from, size) ((void)__builtin_memcpy(to, from, size))
 #define mig_clear(to, size) ((void)__builtin_memset(to, 0, size))
 
+/* Clear what is between the members of a structure and behind them, where the
+ * compiler can; it is nothing for most. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_clear_padding)
+#define mig_clear_holes(structure) __builtin_clear_padding(structure)
+#endif
+#endif
+
+#ifndef mig_clear_holes
+#define mig_clear_holes(structure) ((void)0)
+#endif
+
 /* The calling thread's reply port: made when first needed. */
 mach_port_t mig_get_reply_port(void);
 

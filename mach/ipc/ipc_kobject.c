@@ -53,7 +53,7 @@ kobject_prepare_reply(const mach_msg_header_t *request,
     reply->msgh_remote_port = request->msgh_local_port;
     reply->msgh_local_port = MACH_PORT_NULL;
     reply->msgh_voucher_port = 0;
-    reply->msgh_id = request->msgh_id + 100;
+    reply->msgh_id = (mach_msg_id_t)(request->msgh_id + 100u);
 }
 
 static kern_return_t
