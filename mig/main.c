@@ -46,6 +46,7 @@ static const struct {
     { "-dheader", &options.defines_header },
     { "-list", &options.list_file },
     { "--json", &options.json_file },
+    { "--harness", &options.harness_file },
     { "-i", &options.split_prefix },
     { "-prefix", &options.prefix },
     { "-subrprefix", &options.runtime_prefix },
@@ -78,6 +79,7 @@ static const char main_usage[] =
     "  -iheader F             names inside the kernel\n"
     "  -dheader F             message ids\n"
     "  -list F, --json F      tables for other programs\n"
+    "  --harness F            a test of the stubs\n"
     "  -i P                   client stubs in files P<routine>.c\n"
     "  -prefix P              put P before all functions\n"
     "  -subrprefix P          put P before run-time functions\n"
@@ -230,6 +232,7 @@ main_write(void)
     main_generate(options.defines_header, gen_defines_header);
     main_generate(options.list_file, gen_list);
     main_generate(options.json_file, gen_json);
+    main_generate(options.harness_file, gen_harness);
     return output_commit();
 }
 

@@ -42,7 +42,7 @@ depphony=
 while [ $# -gt 0 ]; do
     case $1 in
     -user | -server | -header | -sheader | -iheader | -dheader | -list | \
-        --json)
+        --json | --harness)
         [ $# -ge 2 ] || fail "option $1 needs an operand"
         flags="$flags$(quote "$1")$(quote "$2")"
         [ "$2" = /dev/null ] || outputs="$outputs$(quote "$2")"

@@ -18,6 +18,7 @@ struct options {
     const char *defines_header;  /* NULL: none */
     const char *list_file;       /* NULL: none */
     const char *json_file;       /* NULL: none */
+    const char *harness_file;    /* NULL: none */
     const char *split_prefix;    /* one client file per routine; NULL: no */
     const char *prefix;
     const char *runtime_prefix;
