@@ -73,6 +73,7 @@ def parse(argv):
                         help='write kernel messages and console there')
     parser.add_argument('--build', default='build', help=argparse.SUPPRESS)
     parser.add_argument('--image', help=argparse.SUPPRESS)
+    parser.add_argument('--plugin', help=argparse.SUPPRESS)
     parser.add_argument('command', nargs='*', metavar='COMMAND')
     options = parser.parse_args(argv)
     for name in ('put', 'get'):

@@ -9,8 +9,7 @@
  *
  * of batches of COUNT operations. The counter is the time-stamp counter: under
  * QEMU's `-icount shift=0` instructions. Nothing is subtracted; the loop is
- * part of each figure. At the end each row runs once between two marks that
- * tools/bench/profile.py looks for.
+ * part of each figure.
  */
 
 #include <mach/clock_page.h>
@@ -18,6 +17,7 @@
 #include <mach/mach_traps.h>
 #include <tests/guest/ipc_bench.h>
 #include <tests/guest/ipc_bench_server.h>
+#include <tools/bench/marks.h>
 
 #include "tap.h"
 
@@ -500,30 +500,15 @@ print(size_t index)
              clock_scale(median), clock_scale(minimum));
 }
 
-/*
- * The marks: all instructions between a call of the first and one of the
- * second are of one operation. They say nothing and do nothing.
- */
-static __attribute__((noinline)) void
-profile_begin(const char *name)
-{
-    __asm__ volatile("" : : "r"(name) : "memory");
-}
-
-static __attribute__((noinline)) void
-profile_end(void)
-{
-    __asm__ volatile("" : : : "memory");
-}
-
+/* One operation between two marks, for tools/bench/profile.py. */
 static void
 profile(size_t index)
 {
     if (results[index].kr == KERN_SUCCESS) {
         (void)rows[index].run(WARM);
-        profile_begin(rows[index].name);
+        MARK(MARK_BEGIN);
         (void)rows[index].run(1);
-        profile_end();
+        MARK(MARK_END);
     }
 }
 

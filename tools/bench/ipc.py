@@ -27,7 +27,7 @@ import guest_test     # noqa: E402: found through sys.path
 
 PROGRAM = 'tests/guest/ipc_bench.guest'
 UNIX = ['/bin/bench', 'unix_null']
-STEPS_ROW = 'rpc_null'
+STEPS = ('rpc_null', 'unix_null')
 FUNCTIONS = 12      # that are shown of a row that misses its bound
 ROWS = measure.read_tsv('ipc.tsv')
 
@@ -151,15 +151,16 @@ def results(figures):
 def show_profile(build, figures):
     """The steps of the null RPC, and where the rows that miss their bound
     spend what they spend."""
-    program = profile.Program(build)
-    traces = profile.trace(build, program)
-    print('\nThe null RPC by steps (%s):' % STEPS_ROW)
-    profile.print_steps(traces[STEPS_ROW], program)
+    traces = profile.trace(build)
+    traces.update(profile.trace(build, unix=True))
+    for name in STEPS:
+        print('\nThe steps of %s:' % name)
+        profile.print_steps(traces[name])
     for row in measured(figures):
         name = row['operation']
         if name in traces and verdict(row, figures).startswith('MISSED'):
             print('\n%s misses its bound; its functions:' % name)
-            profile.print_functions(traces[name], program, FUNCTIONS)
+            profile.print_functions(traces[name], FUNCTIONS)
 
 
 def run(build):

@@ -5,9 +5,10 @@
   profile.py BUILD ROW [--inlines | --hot [SYMBOL] | --trace | --steps]
 
 ROW is one of `./bench ipc`.  BUILD's kernel is booted under -icount with
-tests/guest/ipc_bench.guest, which at its end does each row once between two
-marks; a plugin of QEMU (trace_plugin.c) writes down each instruction between
-them.  So nothing is sampled, and two runs give the same.
+tests/guest/ipc_bench.guest, or the whole system with /bin/bench, which do
+each row once between two marks; a plugin of QEMU (trace_plugin.c) writes down
+each instruction between them.  So nothing is sampled, and two runs give the
+same.
 
 Without an option: instructions and calls by function; --inlines: by function,
 those that the compiler put into others told apart; --hot: by instruction;
@@ -31,9 +32,12 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 import guest_test     # noqa: E402: found through sys.path
 
-PROGRAM = 'tests/guest/ipc_bench.guest'
 KERNEL = 'mach/portolan'
 KERNEL_BASE = 1 << 63
+GUEST = 'tests/guest/ipc_bench.guest'
+CLIENT, SERVER = 'programs/bench/bench', 'servers/unix/unix'
+UNIX_ROWS = ('unix_null',)      # of /bin/bench
+TIMEOUT = '300'
 
 
 def output_of(command, text=None):
@@ -42,13 +46,14 @@ def output_of(command, text=None):
     return done.stdout.decode()
 
 
-class Symbols:
-    """The functions of one program."""
+class Program:
+    """One program's functions; the names get a prefix."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, build, path, prefix=''):
+        self.path = os.path.join(build, path)
+        self.prefix = prefix
         functions = []
-        for line in output_of(['nm', path]).splitlines():
+        for line in output_of(['nm', self.path]).splitlines():
             fields = line.split()
             if len(fields) == 3 and fields[1] in 'tTwW':
                 functions.append((int(fields[0], 16), fields[2]))
@@ -59,73 +64,62 @@ class Symbols:
 
     def name(self, address):
         at = bisect.bisect(self.addresses, address) - 1
-        return self.names[at] if at >= 0 else '?'
-
-    def address(self, name):
-        return self.addresses[self.names.index(name)]
+        return self.prefix + (self.names[at] if at >= 0 else '?')
 
     def inlines(self, addresses):
         """{address: function names, the innermost first}"""
         text = output_of(['addr2line', '-afi', '-e', self.path], '\n'.join(
             '%x' % address for address in addresses).encode())
         found = {}
-        chain = None
-        for number, line in enumerate(text.splitlines()):
+        for line in text.splitlines():
             if re.match(r'0x[0-9a-f]+$', line):
-                chain = found.setdefault(int(line, 16), [])
-                first = number
-            elif (number - first) % 2 == 1:
-                chain.append(line)
-        return found
+                lines = found.setdefault(int(line, 16), [])
+            else:
+                lines.append(line)      # a name, then its place
+        return {address: [self.prefix + name for name in lines[::2]]
+                for address, lines in found.items()}
 
     def disassembly(self, name):
-        """[(address, text)] of one function."""
-        text = output_of(['objdump', '-d', '--no-show-raw-insn',
-                          '--disassemble=' + name, self.path])
+        """[(address, text)] of one function, or of all."""
+        which = ['--disassemble=' + name] if name else ['-d']
+        text = output_of(['objdump', '--no-show-raw-insn', *which,
+                          self.path])
         return [(int(line.split(':')[0], 16), line.strip())
                 for line in text.splitlines()
                 if re.match(r'\s*[0-9a-f]+:\t', line)]
 
 
-class Program:
-    """Kernel and guest program as one."""
+# One executed instruction.
+Step = collections.namedtuple('Step', 'program address')
 
-    def __init__(self, build):
-        self.kernel = Symbols(os.path.join(build, KERNEL))
-        self.user = Symbols(os.path.join(build, PROGRAM))
 
-    def of(self, address):
-        return self.kernel if address >= KERNEL_BASE else self.user
-
-    def name(self, address):
-        return ('' if address >= KERNEL_BASE else 'user ') + \
-            self.of(address).name(address)
-
-    def entry(self, address):
-        """Whether a function begins here."""
-        return address in self.of(address).starts
-
-    def inlines(self, addresses):
-        """{address: the names of the functions it is in}"""
-        wanted = set(addresses)
-        found = self.kernel.inlines(
-            address for address in wanted if address >= KERNEL_BASE)
-        for address, chain in self.user.inlines(
-                address for address in wanted
-                if address < KERNEL_BASE).items():
-            found[address] = ['user ' + name for name in chain]
-        return found
+def attribute(addresses, kernel, users):
+    """Steps of a window: user code belongs to the first of `users`, and with
+    each change of address spaces to the next."""
+    changes = set()
+    if len(users) > 1:
+        changes = {address for address, text in kernel.disassembly('')
+                   if text.endswith(',%cr3')}
+    steps, user = [], 0
+    for address in addresses:
+        steps.append(Step(
+            kernel if address >= KERNEL_BASE else users[user], address))
+        if address in changes:
+            user = (user + 1) % len(users)
+    return steps
 
 
 def plugin(build):
     """The plugin's path; compiled when it is older than its source."""
-    source = os.path.join(HERE, 'trace_plugin.c')
+    sources = [os.path.join(HERE, name)
+               for name in ('trace_plugin.c', 'marks.h')]
     target = os.path.join(build, 'tools', 'bench', 'trace_plugin.so')
-    if not os.path.exists(target) or \
-            os.path.getmtime(target) < os.path.getmtime(source):
+    if not os.path.exists(target) or os.path.getmtime(target) < max(
+            os.path.getmtime(source) for source in sources):
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        subprocess.run([os.environ.get('CC', 'gcc'), '-O2', '-fPIC',
-                        '-shared', '-o', target, source], check=True)
+        subprocess.run([os.environ.get('CC', 'gcc').split()[0], '-O2',
+                        '-fPIC', '-shared', '-o', target, sources[0]],
+                       check=True)
     return target
 
 
@@ -141,48 +135,75 @@ def windows_of(path):
     return windows
 
 
-def trace(build, program):
-    """{row: addresses in the order of execution}"""
+def run_guest(build, option):
+    """The rows that the kernel's own guest measures, in order."""
     text = []
+    problem = guest_test.boot(build, os.path.join(build, GUEST), icount=True,
+                              output=text.append, plugin=option)
+    lines = b''.join(text).decode(errors='replace')
+    if problem or re.search(r'^(not ok|Bail out!)', lines, re.MULTILINE):
+        sys.exit('profile: %s\n%s' % (problem or 'a test failed', lines))
+    return re.findall(r'^# ipc (\w+) ', lines, re.MULTILINE)
+
+
+def run_system(build, option):
+    output_of([sys.executable, '-B', os.path.join(TOP, 'tools', 'run.py'),
+               '--build', build, '--timeout', TIMEOUT, '--icount',
+               '--plugin', option, '--', '/bin/bench', *UNIX_ROWS], b'')
+    return list(UNIX_ROWS)
+
+
+def trace(build, unix=False):
+    """{row: steps in the order of execution}"""
+    if unix:
+        run, users = run_system, [Program(build, CLIENT, 'user '),
+                                  Program(build, SERVER, 'unix ')]
+    else:
+        run, users = run_guest, [Program(build, GUEST, 'user ')]
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         path = os.path.join(folder, 'trace')
-        problem = guest_test.boot(
-            build, os.path.join(build, PROGRAM), icount=True,
-            output=text.append, plugin='%s,begin=%x,end=%x,output=%s' % (
-                plugin(build), program.user.address('profile_begin'),
-                program.user.address('profile_end'), path))
-        windows = windows_of(path) if not problem else []
-    lines = b''.join(text).decode(errors='replace')
-    names = re.findall(r'^# ipc (\w+) ', lines, re.MULTILINE)
-    if problem or 'not ok' in lines or len(names) != len(windows):
-        sys.exit('profile: %s, %d windows for %d rows\n%s' % (
-            problem or 'the guest ended', len(windows), len(names), lines))
-    return dict(zip(names, windows))
+        names = run(build, '%s,output=%s' % (plugin(build), path))
+        windows = windows_of(path)
+    if len(names) != len(windows):
+        sys.exit('profile: %d windows for %d rows' % (
+            len(windows), len(names)))
+    kernel = Program(build, KERNEL)
+    return {name: attribute(window, kernel, users)
+            for name, window in zip(names, windows)}
 
 
-def print_functions(addresses, program, limit=None, inlines=False):
+def chains_of(steps):
+    """{step: names of the functions that it is in, the innermost first}"""
+    wanted = collections.defaultdict(set)
+    for step in steps:
+        wanted[step.program].add(step.address)
+    return {Step(program, address): chain
+            for program, addresses in wanted.items()
+            for address, chain in program.inlines(addresses).items()}
+
+
+def print_functions(steps, limit=None, inlines=False):
     """Instructions by function; how often it was entered, if more than
     once."""
     if inlines:
-        names = {address: chain[0] for address, chain
-                 in program.inlines(addresses).items()}
+        names = {step: chain[0] for step, chain in chains_of(steps).items()}
     else:
-        names = {address: program.name(address) for address in addresses}
-    counts = collections.Counter(names[address] for address in addresses)
-    calls = collections.Counter(
-        names[address] for address in addresses if program.entry(address))
-    kernel = sum(address >= KERNEL_BASE for address in addresses)
+        names = {step: step.program.name(step.address) for step in steps}
+    counts = collections.Counter(names[step] for step in steps)
+    calls = collections.Counter(names[step] for step in steps
+                                if step.address in step.program.starts)
+    kernel = sum(step.address >= KERNEL_BASE for step in steps)
     print('%6d  all: %d of the kernel, %d of the user' % (
-        len(addresses), kernel, len(addresses) - kernel))
+        len(steps), kernel, len(steps) - kernel))
     for name, count in counts.most_common(limit):
         times = ' x%d' % calls[name] if calls[name] > 1 else ''
         print('%6d  %s%s' % (count, name, times))
 
 
-def print_trace(addresses, program):
+def print_trace(steps):
     runs = []
-    for address in addresses:
-        name = program.name(address)
+    for step in steps:
+        name = step.program.name(step.address)
         if not runs or runs[-1][0] != name:
             runs.append([name, 0])
         runs[-1][1] += 1
@@ -190,20 +211,17 @@ def print_trace(addresses, program):
         print('%6d  %s' % (count, name))
 
 
-def print_hot(addresses, program, wanted):
-    counts = collections.Counter(addresses)
-    totals = collections.Counter()
-    for address, count in counts.items():
-        totals[program.name(address)] += count
-    for name, total in totals.most_common():
-        plain = name.removeprefix('user ')
-        if wanted not in ('', plain):
-            continue
-        symbols = program.user if name != plain else program.kernel
-        print('\n%s: %d' % (name, total))
-        for address, text in symbols.disassembly(plain):
-            if counts[address]:
-                print('%6d  %s' % (counts[address], text))
+def print_hot(steps, wanted):
+    counts = collections.Counter(steps)
+    totals = collections.Counter(
+        (step.program, step.program.name(step.address)) for step in steps)
+    for (program, name), total in totals.most_common():
+        plain = name.removeprefix(program.prefix)
+        if wanted in ('', plain):
+            print('\n%s: %d' % (name, total))
+            for address, text in program.disassembly(plain):
+                if counts[Step(program, address)]:
+                    print('%6d  %s' % (counts[Step(program, address)], text))
 
 
 def step_rules():
@@ -214,26 +232,26 @@ def step_rules():
             if not line.startswith('#'))]
 
 
-def steps_of(addresses, program):
-    """{step: instructions}: the first function of the chain that has one."""
+def kinds_of(steps):
+    """{step: what it is for}: the first line of steps.tsv that fits one of
+    its functions, the innermost first."""
     rules = step_rules()
-    chains = program.inlines(addresses)
     found = {}
-    for address, chain in chains.items():
-        names = chain + [program.name(address)]
-        found[address] = next(
-            (step for name in names for pattern, step in rules
-             if pattern.fullmatch(name)), 'other: ' + names[-1])
-    counts = collections.Counter(found[address] for address in addresses)
-    order = list(dict.fromkeys(step for _, step in rules))
-    return {step: counts[step] for step in
-            [step for step in order if counts[step]] +
-            [step for step, _ in counts.most_common() if step not in order]}
+    for step, chain in chains_of(steps).items():
+        names = chain + [step.program.name(step.address)]
+        found[step] = next((kind for name in names for pattern, kind in rules
+                            if pattern.fullmatch(name)), 'other: ' + names[-1])
+    return found
 
 
-def print_steps(addresses, program):
-    for step, count in steps_of(addresses, program).items():
-        print('%6d  %s' % (count, step))
+def print_steps(steps):
+    kinds = kinds_of(steps)
+    counts = collections.Counter(kinds[step] for step in steps)
+    order = list(dict.fromkeys(kind for _, kind in step_rules()))
+    others = [kind for kind, _ in counts.most_common() if kind not in order]
+    for kind in order + others:
+        if counts[kind]:
+            print('%6d  %s' % (counts[kind], kind))
 
 
 def main():
@@ -246,20 +264,19 @@ def main():
     kind.add_argument('--trace', action='store_true')
     kind.add_argument('--steps', action='store_true')
     options = parser.parse_args()
-    program = Program(options.build)
-    rows = trace(options.build, program)
+    rows = trace(options.build, options.row in UNIX_ROWS)
     if options.row not in rows:
         parser.error('no row %s; there are: %s' % (
-            options.row, ' '.join(rows)))
-    addresses = rows[options.row]
+            options.row, ' '.join([*rows, *UNIX_ROWS])))
+    steps = rows[options.row]
     if options.hot is not None:
-        print_hot(addresses, program, options.hot)
+        print_hot(steps, options.hot)
     elif options.trace:
-        print_trace(addresses, program)
+        print_trace(steps)
     elif options.steps:
-        print_steps(addresses, program)
+        print_steps(steps)
     else:
-        print_functions(addresses, program, inlines=options.inlines)
+        print_functions(steps, inlines=options.inlines)
     return 0
 
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A plugin of QEMU that writes down which instructions the guest executes
- * between two marks: each time that the instruction at `begin` is executed a
- * window opens, at `end` it closes. The output file gets a line `window`
- * for each, and then the addresses in the order of their execution, in
- * hexadecimal, one to a line. What the guest does outside costs little.
+ * between two marks (marks.h): the first opens a window, the second closes it.
+ * The output file gets a line `window` for each, and then the addresses in the
+ * order of their execution, in hexadecimal, one to a line. What the guest does
+ * outside costs little.
  *
- *     -plugin trace_plugin.so,begin=ADDRESS,end=ADDRESS,output=FILE
+ *     -plugin trace_plugin.so,output=FILE
  *
  * QEMU's plugin interface is a few functions; the header that declares them is
  * in no package, so those that are needed are declared here.
@@ -15,8 +15,9 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "marks.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -36,6 +37,8 @@ void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_fn_t fn);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *
 qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t index);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 void
 qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
@@ -46,8 +49,6 @@ EXPORT int
 qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
                     char **argv);
 
-static uint64_t mark_begin;
-static uint64_t mark_end;
 static FILE *output;
 static bool open;
 
@@ -79,6 +80,16 @@ execute_end(unsigned int cpu, void *data)
     fflush(output);
 }
 
+static bool
+is_mark(const struct qemu_plugin_insn *insn, uint32_t value)
+{
+    unsigned char mark[MARK_SIZE] = MARK_PREFIX;
+
+    memcpy(mark + MARK_SIZE - sizeof(value), &value, sizeof(value));
+    return qemu_plugin_insn_size(insn) == MARK_SIZE &&
+           memcmp(qemu_plugin_insn_data(insn), mark, MARK_SIZE) == 0;
+}
+
 static void
 translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
@@ -89,9 +100,9 @@ translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t address = qemu_plugin_insn_vaddr(insn);
-        insn_fn_t fn = address == mark_begin ? execute_begin
-                       : address == mark_end ? execute_end
-                                             : execute;
+        insn_fn_t fn = is_mark(insn, MARK_BEGIN) ? execute_begin
+                       : is_mark(insn, MARK_END) ? execute_end
+                                                 : execute;
 
         qemu_plugin_register_vcpu_insn_exec_cb(insn, fn, QEMU_PLUGIN_CB_NO_REGS,
                                                (void *)(uintptr_t)address);
@@ -105,17 +116,13 @@ qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
     (void)info;
 
     for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "begin=", 6) == 0) {
-            mark_begin = strtoull(argv[i] + 6, NULL, 16);
-        } else if (strncmp(argv[i], "end=", 4) == 0) {
-            mark_end = strtoull(argv[i] + 4, NULL, 16);
-        } else if (strncmp(argv[i], "output=", 7) == 0) {
+        if (strncmp(argv[i], "output=", 7) == 0) {
             output = fopen(argv[i] + 7, "w");
         }
     }
 
-    if (mark_begin == 0 || mark_end == 0 || output == NULL) {
-        fprintf(stderr, "trace_plugin: begin, end, output\n");
+    if (output == NULL) {
+        fprintf(stderr, "trace_plugin: no output\n");
         return -1;
     }
 
