@@ -65,6 +65,8 @@ ipc_notify_send_once(struct ipc_port *notify)
 void
 ipc_notify_port_destroyed(struct ipc_port *notify, struct ipc_port *port)
 {
+    kern_return_t kr;
+
     if (!IP_VALID(notify)) {
         ipc_port_destroy(port);
         return;
@@ -76,9 +78,14 @@ ipc_notify_port_destroyed(struct ipc_port *notify, struct ipc_port *port)
         return;
     }
 
-    notify_sent(mach_notify_port_destroyed(ipc_port_to_handle(notify),
-                                           ipc_port_to_handle(port)),
-                notify);
+    kr = mach_notify_port_destroyed(ipc_port_to_handle(notify),
+                                    ipc_port_to_handle(port));
+    notify_sent(kr, notify);
+
+    if (kr != KERN_SUCCESS) {
+        ipc_port_arrived(port);
+        ipc_port_destroy(port); /* for good: nobody will get it */
+    }
 }
 
 /*
