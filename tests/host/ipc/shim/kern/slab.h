@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/* As in other host tests; see there. */
+
+#include "../../../shim/kern/slab.h"
