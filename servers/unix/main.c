@@ -19,6 +19,7 @@
 #include <libmach/sync.h>
 #include <libmach/thread.h>
 #include <mach/bootstrap.h>
+#include <mach/mach_traps.h>
 #include <unix/unix_directory_server.h>
 #include <unix/unix_exception_server.h>
 #include <unix/unix_file_server.h>
@@ -263,10 +264,12 @@ reply_make(mach_port_t port, mach_msg_type_name_t type)
     return reply;
 }
 
+/* Found already, by server_sender(): for that one request is served. */
 process_t
 process_from_payload(uint64_t payload)
 {
-    return process_lookup_payload(payload);
+    (void)payload;
+    return signal_caller;
 }
 
 process_t
@@ -384,14 +387,19 @@ server_worker(void *argument)
     }
 
     for (;;) {
+        uint64_t size = send != 0 ? reply->msgh_size : 0;
         mach_msg_return_t mr;
 
-        mr = mach_msg_overwrite(reply, send | MACH_RCV_MSG,
-                                send != 0 ? reply->msgh_size : 0,
-                                MESSAGE_MAX + TRAILER_ROOM, server_port_set, 0,
-                                MACH_PORT_NULL, request);
+        /* The trap itself: this is the path of every call. */
+        mr = mach_msg_trap(reply, send | MACH_RCV_MSG,
+                           size | (uint64_t)(MESSAGE_MAX + TRAILER_ROOM) << 32,
+                           server_port_set, 0, request);
 
         if (mr != MACH_MSG_SUCCESS) {
+            if (mr == MACH_SEND_INTERRUPTED) {
+                continue;
+            }
+
             if (send != 0 && (mr & 0x1000c000) == 0x10000000) {
                 /* Whoever asked is gone. */
                 mach_msg_destroy(reply);

@@ -724,6 +724,12 @@ process_reap(void)
 {
     bool any = false;
 
+    /* As after almost every request. */
+    if (list_empty(&process_doomed_list) &&
+        list_empty(&process_unwanted_list)) {
+        return false;
+    }
+
     while (!list_empty(&process_doomed_list)) {
         struct process *process =
             list_first_entry(&process_doomed_list, struct process, reap_link);
