@@ -76,6 +76,7 @@ static const struct mach_error_text mach_error_texts[] = {
     { MACH_RCV_IN_SET, "receive: port is a member of a set" },
     { MACH_RCV_HEADER_ERROR, "receive: no room for the header's ports" },
     { MACH_RCV_BODY_ERROR, "receive: no room for what the body holds" },
+    { MACH_RCV_SCATTER_SMALL, "receive: scatter list too small" },
     { MACH_RCV_INVALID_TRAILER, "receive: invalid trailer" },
 
     { MIG_TYPE_ERROR, "MIG: type check failed" },

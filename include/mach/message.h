@@ -106,6 +106,8 @@ typedef struct {
 
 #define MACH_MSG_PHYSICAL_COPY 0u
 #define MACH_MSG_VIRTUAL_COPY 1u
+#define MACH_MSG_ALLOCATE 2u  /* scatter list: in new memory */
+#define MACH_MSG_OVERWRITE 3u /* scatter list, received: in this memory */
 
 typedef struct __attribute__((packed, aligned(4))) {
     uint8_t pad1[11];
@@ -223,13 +225,14 @@ typedef mach_msg_audit_trailer_t mach_msg_max_trailer_t;
 #define MACH_SEND_MSG 0x00000001u
 #define MACH_RCV_MSG 0x00000002u
 #define MACH_RCV_LARGE 0x00000004u /* leave too large a message queued */
+#define MACH_RCV_LARGE_IDENTITY 0x00000008u /* and say at which port */
 #define MACH_SEND_TIMEOUT 0x00000010u
 #define MACH_SEND_INTERRUPT 0x00000040u /* report, rather than retry */
 #define MACH_SEND_NOTIFY 0x00000080u    /* arm the send-possible request */
 #define MACH_RCV_TIMEOUT 0x00000100u
 #define MACH_RCV_NOTIFY 0x00000200u
 #define MACH_RCV_INTERRUPT 0x00000400u
-#define MACH_RCV_OVERWRITE 0x00001000u
+#define MACH_RCV_OVERWRITE 0x00001000u /* the buffer holds a scatter list */
 #define MACH_RCV_TRAILER_NULL 0u
 #define MACH_RCV_TRAILER_SEQNO 1u
 #define MACH_RCV_TRAILER_SENDER 2u
@@ -273,6 +276,7 @@ typedef mach_msg_audit_trailer_t mach_msg_max_trailer_t;
 #define MACH_RCV_IN_SET 0x1000400a
 #define MACH_RCV_HEADER_ERROR 0x1000400b
 #define MACH_RCV_BODY_ERROR 0x1000400c
+#define MACH_RCV_SCATTER_SMALL 0x1000400e
 #define MACH_RCV_INVALID_TRAILER 0x1000400f
 
 #ifndef PORTOLAN_KERNEL
@@ -287,7 +291,17 @@ mach_msg_return_t mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
                            mach_port_name_t rcv_name,
                            mach_msg_timeout_t timeout, mach_port_name_t notify);
 
-/* The same, receiving into another buffer. */
+/*
+ * The same, receiving into another buffer.
+ *
+ * With MACH_RCV_OVERWRITE the receive buffer holds a scatter list when it is
+ * called: a complex message of msgh_size bytes, whose descriptors of memory
+ * stand for those that will come, in order; port descriptors are passed over.
+ * One with `copy` MACH_MSG_OVERWRITE gives memory to write the data to: it is
+ * received with that mark and deallocate 0. Data for which there is none, and
+ * arrays of ports, come in new memory as ever. MACH_RCV_SCATTER_SMALL: data
+ * larger than its memory; the message is destroyed, as too large a one is.
+ */
 mach_msg_return_t
 mach_msg_overwrite(mach_msg_header_t *msg, mach_msg_option_t option,
                    mach_msg_size_t send_size, mach_msg_size_t rcv_size,

@@ -117,7 +117,7 @@ clean_ool(mach_msg_ool_descriptor_t *descriptor)
 
     descriptor->address = 0;
 
-    if (copy != NULL) {
+    if (copy != NULL && descriptor->copy != MACH_MSG_OVERWRITE) {
         vm_map_copy_discard(copy);
     }
 }
@@ -704,6 +704,10 @@ copyout_ool(struct vm_map *map, mach_msg_ool_descriptor_t *descriptor)
     struct vm_map_copy *copy = (void *)(uintptr_t)descriptor->address;
     vm_offset_t address = 0;
     kern_return_t kr;
+
+    if (descriptor->copy == MACH_MSG_OVERWRITE) {
+        return MACH_MSG_SUCCESS; /* see ipc/ipc_scatter.h */
+    }
 
     if (copy != NULL) {
         kr = vm_map_copyout(map, &address, copy);

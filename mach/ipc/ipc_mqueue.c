@@ -108,6 +108,7 @@ mqueue_deliver(struct list *receivers, struct ipc_port *port,
         }
 
         thread->msg.kmsg = NULL;
+        thread->msg.seqno = port->receiver_name;
         sched_wake(thread, WAIT_AWAKENED);
     }
 
@@ -275,6 +276,7 @@ mqueue_dequeue(struct thread *self, struct ipc_port *port)
     if (self->msg.needed > self->msg.size) {
         if ((self->msg.option & MACH_RCV_LARGE) != 0) {
             self->msg.kmsg = NULL;
+            self->msg.seqno = port->receiver_name;
             return MACH_RCV_TOO_LARGE;
         }
 

@@ -12,6 +12,7 @@
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_right.h>
+#include <ipc/ipc_scatter.h>
 #include <ipc/ipc_space.h>
 #include <ipc/mach_msg.h>
 #include <kern/sched.h>
@@ -23,10 +24,10 @@
 #include <machine/trap.h>
 
 #define OPTIONS_KNOWN                                                          \
-    (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_SEND_TIMEOUT |       \
-     MACH_SEND_INTERRUPT | MACH_SEND_NOTIFY | MACH_RCV_TIMEOUT |               \
-     MACH_RCV_INTERRUPT | MACH_RCV_TRAILER_TYPE(0xf) |                         \
-     MACH_RCV_TRAILER_ELEMENTS(0xf))
+    (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_RCV_LARGE_IDENTITY | \
+     MACH_RCV_OVERWRITE | MACH_SEND_TIMEOUT | MACH_SEND_INTERRUPT |            \
+     MACH_SEND_NOTIFY | MACH_RCV_TIMEOUT | MACH_RCV_INTERRUPT |                \
+     MACH_RCV_TRAILER_TYPE(0xf) | MACH_RCV_TRAILER_ELEMENTS(0xf))
 
 #define NS_PER_MS 1000000ul
 
@@ -95,9 +96,10 @@ mach_msg_receive_forget(struct thread *self)
     receive_replace(self, NULL, NULL, MACH_PORT_NULL);
 }
 
-/* What a receiver gets of a message that did not fit: its size. */
+/* What a receiver gets of a message that did not fit: its size, and of one
+ * that is still queued the port where it is. */
 static mach_msg_return_t
-receive_too_large(struct thread *self)
+receive_too_large(struct thread *self, mach_msg_return_t mr)
 {
     mach_msg_header_t header = {
         .msgh_size =
@@ -107,6 +109,8 @@ receive_too_large(struct thread *self)
     if (self->msg.kmsg != NULL) {
         ipc_kmsg_destroy(self->msg.kmsg);
         self->msg.kmsg = NULL;
+    } else if ((self->msg.option & MACH_RCV_LARGE_IDENTITY) != 0) {
+        header.msgh_local_port = self->msg.seqno;
     }
 
     if (self->msg.size >= sizeof(header) &&
@@ -114,7 +118,7 @@ receive_too_large(struct thread *self)
         return MACH_RCV_INVALID_DATA;
     }
 
-    return MACH_RCV_TOO_LARGE;
+    return mr;
 }
 
 /* The trailer begins at the next multiple of 4 behind the message. */
@@ -156,11 +160,20 @@ static mach_msg_return_t
 receive_copyout(struct thread *self)
 {
     struct ipc_kmsg *kmsg = self->msg.kmsg;
-    mach_msg_return_t mr;
+    mach_msg_return_t mr = MACH_MSG_SUCCESS;
     mach_msg_size_t size;
 
+    if (unlikely((self->msg.option & MACH_RCV_OVERWRITE) != 0)) {
+        mr = ipc_scatter(kmsg, self->task->map, self->msg.buffer,
+                         self->msg.size);
+
+        if (mr == MACH_RCV_SCATTER_SMALL) {
+            return receive_too_large(self, mr);
+        }
+    }
+
     self->msg.kmsg = NULL;
-    mr = ipc_kmsg_copyout(kmsg, self->task->space, self->task->map);
+    mr |= ipc_kmsg_copyout(kmsg, self->task->space, self->task->map);
     size = (kmsg->header.msgh_size + 3) & ~3u;
     size += receive_trailer(self, kmsg);
 
@@ -182,7 +195,7 @@ receive_finish(struct thread *self, mach_msg_return_t mr)
     case MACH_MSG_SUCCESS:
         return receive_copyout(self);
     case MACH_RCV_TOO_LARGE:
-        return receive_too_large(self);
+        return receive_too_large(self, mr);
     case MACH_RCV_TIMED_OUT:
     case MACH_RCV_INTERRUPTED:
         return mr;

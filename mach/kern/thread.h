@@ -119,7 +119,8 @@ struct thread {
         struct ipc_kmsg *kmsg;    /* the claimer: what arrived; or unsent */
         mach_msg_return_t result; /* the claimer */
         mach_msg_size_t needed;   /* the claimer: size of what was too large */
-        mach_port_seqno_t seqno;  /* the claimer */
+        mach_port_seqno_t seqno;  /* the claimer; or the port's name, of
+                                     a message left in its queue */
         vm_offset_t buffer;       /* (s) where to receive */
         mach_msg_option_t option; /* (s) */
         mach_msg_size_t size;     /* (s) of the buffer */
