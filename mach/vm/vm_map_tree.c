@@ -5,35 +5,14 @@
 #include <kern/macros.h>
 #include <vm/vm_map_tree.h>
 
-static inline unsigned int
-node_height(const struct vm_map_node *node)
-{
-    return node == NULL ? 0 : node->height;
-}
-
 static inline vm_size_t
-node_gap(const struct vm_map_node *node)
+node_bound(const struct vm_map_node *node)
 {
-    return node == NULL ? 0 : node->gap_max;
-}
-
-/* Work out height and gap_max from the children. True: one has changed. */
-static bool
-node_update(struct vm_map_node *node)
-{
-    unsigned int height =
-        1 + MAX(node_height(node->child[0]), node_height(node->child[1]));
-    vm_size_t gap =
-        MAX(node->gap, MAX(node_gap(node->child[0]), node_gap(node->child[1])));
-    bool changed = height != node->height || gap != node->gap_max;
-
-    node->height = height;
-    node->gap_max = gap;
-    return changed;
+    return node == NULL ? 0 : node->bound;
 }
 
 /* Put `node` (or nothing) where `old` was below `parent`. */
-static void
+static inline void
 tree_replace(struct vm_map_tree *tree, struct vm_map_node *parent,
              struct vm_map_node *old, struct vm_map_node *node)
 {
@@ -48,52 +27,25 @@ tree_replace(struct vm_map_tree *tree, struct vm_map_node *parent,
     }
 }
 
-/* Move the child on the other side up, and the node down to `side`. */
-static struct vm_map_node *
-tree_rotate(struct vm_map_tree *tree, struct vm_map_node *node, int side)
+/* The node and its parent change places. What was a bound for the parent's
+ * subtree is one for both now. */
+static void
+tree_rotate(struct vm_map_tree *tree, struct vm_map_node *node)
 {
-    struct vm_map_node *up = node->child[!side];
-    struct vm_map_node *inner = up->child[side];
+    struct vm_map_node *parent = node->parent;
+    int side = parent->child[1] == node;
+    struct vm_map_node *inner = node->child[!side];
 
-    tree_replace(tree, node->parent, node, up);
-    node->child[!side] = inner;
+    tree_replace(tree, parent->parent, parent, node);
+    parent->child[side] = inner;
 
     if (inner != NULL) {
-        inner->parent = node;
+        inner->parent = parent;
     }
 
-    up->child[side] = node;
-    node->parent = up;
-    node_update(node);
-    node_update(up);
-    return up;
-}
-
-/* Restore balance and sums from the node up to where nothing changes. */
-static void
-tree_balance(struct vm_map_tree *tree, struct vm_map_node *node)
-{
-    while (node != NULL) {
-        int lean =
-            (int)node_height(node->child[1]) - (int)node_height(node->child[0]);
-        bool changed = node_update(node);
-
-        if (lean < -1 || lean > 1) {
-            int heavy = lean > 0;
-            struct vm_map_node *child = node->child[heavy];
-
-            if (node_height(child->child[!heavy]) >
-                node_height(child->child[heavy])) {
-                tree_rotate(tree, child, heavy);
-            }
-
-            node = tree_rotate(tree, node, !heavy);
-        } else if (!changed) {
-            return;
-        }
-
-        node = node->parent;
-    }
+    node->child[!side] = parent;
+    parent->parent = node;
+    node->bound = parent->bound;
 }
 
 struct vm_map_node *
@@ -119,6 +71,24 @@ vm_map_tree_lookup(const struct vm_map_tree *tree, vm_offset_t address)
     return above;
 }
 
+/* Nobody who chooses addresses knows the weights: where the nodes lie in the
+ * kernel's memory is part of them. */
+static uint32_t
+tree_weight(struct vm_map_tree *tree, const struct vm_map_node *node)
+{
+    tree->random =
+        tree->random * 1664525 + (uint32_t)((uintptr_t)node >> 4) + 1013904223;
+    return tree->random;
+}
+
+static void
+tree_raise_bound(struct vm_map_node *node, vm_size_t gap)
+{
+    for (; node != NULL && node->bound < gap; node = node->parent) {
+        node->bound = gap;
+    }
+}
+
 void
 vm_map_tree_insert(struct vm_map_tree *tree, struct vm_map_node *node,
                    struct vm_map_node *before, vm_size_t gap)
@@ -139,106 +109,98 @@ vm_map_tree_insert(struct vm_map_tree *tree, struct vm_map_node *node,
     node->child[0] = NULL;
     node->child[1] = NULL;
     node->gap = gap;
-    node->gap_max = gap;
-    node->height = 1;
+    node->bound = gap;
+    node->weight = tree_weight(tree, node);
 
     if (parent == NULL) {
         tree->root = node;
-    } else {
-        assert(parent->child[side] == NULL);
-        parent->child[side] = node;
-        tree_balance(tree, parent);
+        return;
+    }
+
+    assert(parent->child[side] == NULL);
+    parent->child[side] = node;
+    tree_raise_bound(parent, gap);
+
+    while (node->parent != NULL && node->parent->weight < node->weight) {
+        tree_rotate(tree, node);
     }
 }
 
 void
 vm_map_tree_remove(struct vm_map_tree *tree, struct vm_map_node *node)
 {
-    struct vm_map_node *from = node->parent;
-    struct vm_map_node *next;
+    struct vm_map_node *lower = node->child[0], *higher = node->child[1];
 
-    if (node->child[0] == NULL || node->child[1] == NULL) {
-        tree_replace(tree, node->parent, node,
-                     node->child[node->child[0] == NULL]);
-        tree_balance(tree, from);
-        return;
+    /* Down, until there is at most one child to take its place. */
+    while (lower != NULL && higher != NULL) {
+        tree_rotate(tree, lower->weight > higher->weight ? lower : higher);
+        lower = node->child[0];
+        higher = node->child[1];
     }
 
-    /* The successor, which has no lower child, takes the node's place. */
-    next = node->child[1];
-
-    while (next->child[0] != NULL) {
-        next = next->child[0];
-    }
-
-    from = next->parent == node ? next : next->parent;
-    tree_replace(tree, next->parent, next, next->child[1]);
-    next->child[0] = node->child[0];
-    next->child[1] = node->child[1];
-    tree_replace(tree, node->parent, node, next);
-    next->child[0]->parent = next;
-
-    if (next->child[1] != NULL) {
-        next->child[1]->parent = next;
-    }
-
-    /* Its sums are stale: they must not stop the way up early. */
-    next->height = 0;
-    tree_balance(tree, from);
-
-    if (from != next) {
-        tree_balance(tree, next);
-    }
+    tree_replace(tree, node->parent, node, lower != NULL ? lower : higher);
 }
 
 void
 vm_map_tree_set_gap(struct vm_map_node *node, vm_size_t gap)
 {
-    bool largest = node->gap == node->gap_max;
-
     node->gap = gap;
-
-    /* A sum grows with a gap, and shrinks only with the largest. */
-    while (node != NULL && gap > node->gap_max) {
-        node->gap_max = gap;
-        node = node->parent;
-        largest = false;
-    }
-
-    while (largest && node != NULL && node_update(node)) {
-        node = node->parent;
-    }
+    tree_raise_bound(node, gap);
 }
 
-/* The lowest range of the subtree with such a gap; there is one. */
+/* The lowest range of the subtree with such a gap. NULL: there is none, and
+ * the bounds that promised one have been made true. */
 static struct vm_map_node *
-find_lowest(struct vm_map_node *node, vm_size_t size)
+find_lowest(struct vm_map_node *top, vm_size_t size)
 {
+    struct vm_map_node *node = top, *child;
+
     for (;;) {
-        if (node_gap(node->child[0]) >= size) {
+        while (node_bound(node->child[0]) >= size) {
             node = node->child[0];
-        } else if (node->gap >= size) {
-            return node;
-        } else {
-            node = node->child[1];
         }
+
+        /* Nothing below it on the left; it, or what is on its right? */
+        while (node->gap < size && node_bound(node->child[1]) < size) {
+            do {
+                child = node;
+                node->bound = MAX(node->gap, MAX(node_bound(node->child[0]),
+                                                 node_bound(node->child[1])));
+
+                if (node == top) {
+                    return NULL;
+                }
+
+                node = node->parent;
+            } while (node->child[1] == child);
+        }
+
+        if (node->gap >= size) {
+            return node;
+        }
+
+        node = node->child[1];
     }
 }
 
 struct vm_map_node *
-vm_map_tree_find_gap(const struct vm_map_tree *tree, vm_offset_t address,
+vm_map_tree_find_gap(struct vm_map_tree *tree, vm_offset_t address,
                      vm_size_t size)
 {
     struct vm_map_node *node = vm_map_tree_lookup(tree, address);
-    struct vm_map_node *child;
+    struct vm_map_node *child, *found;
 
     while (node != NULL) {
         if (node->gap >= size) {
             return node;
         }
 
-        if (node_gap(node->child[1]) >= size) {
-            return find_lowest(node->child[1], size);
+        if (node_bound(node->child[1]) >= size) {
+            found = find_lowest(node->child[1], size);
+
+            if (found != NULL) {
+                return found;
+            }
         }
 
         /* Up to the next higher range. */

@@ -17,7 +17,7 @@
 #define HELD_MAX 16
 
 struct task *kernel_task;
-struct cpu shim_cpu;
+struct cpu shim_cpu = { .bit = 1 };
 unsigned int spin_trylock_failures;
 
 static struct spinlock *held[HELD_MAX];

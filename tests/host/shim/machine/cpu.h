@@ -16,6 +16,7 @@ struct pmap;
 
 struct cpu {
     uint32_t number;
+    uint32_t bit;
     struct pmap *pmap;
     struct thread *thread;
 };
