@@ -4,10 +4,12 @@
 
   check.py BUILD [PART...]
   check.py BUILD fuzz [LENGTH [SEED]]
+  check.py BUILD mutants [PATCH...]
 
 The part fuzz runs only when it is named: its tests, which are short in the
 other parts, get the length in FUZZ_LENGTH (calls, inputs: whatever they make)
-and the seed in FUZZ_SEED.
+and the seed in FUZZ_SEED.  So does mutants (tests/mutants/mutants.py), which
+gets the names of patches in MUTANTS.
 
 Automake's harness runs the tests and leaves a .log (the TAP) and a .trs
 (the results) for each; this program reads those.  Everything that is not a
@@ -20,7 +22,7 @@ import subprocess
 import sys
 
 PARTS = ('host', 'guest', 'tree', 'system')
-NAMED = ('fuzz',)   # parts that run only when they are named
+NAMED = ('fuzz', 'mutants')   # parts that run only when they are named
 FUZZ_LENGTH = '10000000'
 FUZZ_TIMEOUT = '21600'
 GOOD = ('PASS', 'SKIP', 'XFAIL')
@@ -92,8 +94,11 @@ def report(build, test):
     return passed, bad
 
 
-def fuzz_words(words):
-    """Take length and seed from behind the word fuzz, to the environment."""
+def part_words(words):
+    """Take what is behind the words fuzz and mutants to the environment."""
+    if words[:1] == ['mutants']:
+        os.environ['MUTANTS'] = ' '.join(words[1:])
+        return words[:1]
     if words[:1] != ['fuzz']:
         return words
     numbers = [word for word in words[1:] if word.isdigit()]
@@ -104,7 +109,7 @@ def fuzz_words(words):
 
 
 def main():
-    build, words = sys.argv[1], fuzz_words(sys.argv[2:])
+    build, words = sys.argv[1], part_words(sys.argv[2:])
     tests = tests_of(build, words)
     for test in tests:
         for suffix in ('.log', '.trs'):

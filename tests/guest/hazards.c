@@ -62,7 +62,9 @@ hazard_call(mach_msg_size_t size)
 {
     m.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
     m.head.msgh_local_port = reply_port;
-    return mach_msg(&m.head, MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_TIMEOUT,
+    return mach_msg(&m.head,
+                    MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_RCV_MSG |
+                        MACH_RCV_TIMEOUT,
                     size, sizeof(m), reply_port, 1000, 0);
 }
 
