@@ -483,7 +483,7 @@ static mach_msg_size_t
 server_reply_room(mach_msg_id_t id)
 {
     const struct mig_subsystem *subsystem = harness_server.subsystem;
-    unsigned int index = (unsigned int)(id - subsystem->start);
+    uint32_t index = (uint32_t)id - (uint32_t)subsystem->start;
 
     if (id < subsystem->start || id >= subsystem->end ||
         subsystem->routine[index].stub_routine == NULL) {
