@@ -51,16 +51,29 @@ check_scalar(const struct arg *arg)
     }
 }
 
-/* The security token is what the kernel says of the sender: two words. */
+/* What the kernel says of the sender: two words, or eight. */
 static void
 check_token(const struct routine *routine, const struct arg *arg)
 {
-    if (arg->type->form != TYPE_FORM_DATA || arg->type->size != 8) {
-        diag_error(&arg->type_pos, "`%s' argument must have 8 bytes",
-                   arg_direction_name(arg->direction));
+    uint32_t size;
+
+    size = (arg->direction == ARG_AUDITTOKEN ||
+            arg->direction == ARG_SERVERAUDITTOKEN ||
+            arg->direction == ARG_USERAUDITTOKEN)
+               ? 32
+               : 8;
+
+    if (arg->type->form != TYPE_FORM_DATA || arg->type->size != size) {
+        diag_error(&arg->type_pos, "`%s' argument must have %u bytes",
+                   arg_direction_name(arg->direction), size);
     }
 
-    if (routine->oneway && arg->direction != ARG_SERVERSECTOKEN) {
+    if (arg->direction == ARG_CONTEXTTOKEN) {
+        return;
+    }
+
+    if (routine->oneway && arg->direction != ARG_SERVERSECTOKEN &&
+        arg->direction != ARG_SERVERAUDITTOKEN) {
         diag_error(&arg->pos, "a simpleroutine has no reply to return `%s'",
                    arg->name);
     }
@@ -110,6 +123,31 @@ check_directions(struct routine *routine)
 
     if (!explicit) {
         diag_error(&routine->pos, "`%s' has no request port", routine->name);
+    }
+}
+
+static void
+check_audit(struct routine *routine, const struct arg *arg)
+{
+    switch (arg->direction) {
+    case ARG_AUDITTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->user_audit, arg);
+        check_set_special(&routine->server_audit, arg);
+        break;
+    case ARG_USERAUDITTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->user_audit, arg);
+        break;
+    case ARG_SERVERAUDITTOKEN:
+        check_token(routine, arg);
+        check_set_special(&routine->server_audit, arg);
+        break;
+    case ARG_CONTEXTTOKEN:
+        check_token(routine, arg);
+        break;
+    default:
+        break;
     }
 }
 
@@ -164,6 +202,7 @@ check_special(struct routine *routine, const struct arg *arg)
         check_set_special(&routine->server_token, arg);
         break;
     default:
+        check_audit(routine, arg);
         break;
     }
 }
@@ -254,18 +293,52 @@ check_flags(struct arg *arg)
         arg->flags &= ~(unsigned int)ARG_FLAG_COUNTINOUT;
     }
 
-    if ((arg->flags & ARG_FLAG_RETCODE) != 0) {
-        check_no_effect(arg, "retcode", "errors travel in error replies");
-    }
-
-    if ((arg->flags & ARG_FLAG_OVERWRITE) != 0) {
-        check_no_effect(arg, "overwrite", "memory is placed by the receiver");
+    if ((arg->flags & ARG_FLAG_OVERWRITE) != 0 &&
+        (arg->direction != ARG_OUT || (arg->type->form != TYPE_FORM_OOL &&
+                                       arg->type->form != TYPE_FORM_VOOL))) {
+        check_no_effect(arg, "overwrite", "not out-of-line `out' memory");
+        arg->flags &= ~(unsigned int)ARG_FLAG_OVERWRITE;
     }
 
     if ((arg->flags & ARG_FLAG_AUTO) != 0 &&
         (!arg->in || arg->out || !type_is_ool(arg->type))) {
         check_no_effect(arg, "auto", "not an out-of-line `in' argument");
         arg->flags &= ~(unsigned int)ARG_FLAG_AUTO;
+    }
+}
+
+static void
+check_retcode(struct routine *routine, const struct arg *arg)
+{
+    if ((arg->flags & ARG_FLAG_RETCODE) == 0) {
+        return;
+    }
+
+    if (!routine->oneway) {
+        check_no_effect(arg, "retcode", "every routine has a return code");
+    } else if (arg->direction != ARG_IN || arg->type->form != TYPE_FORM_DATA ||
+               arg->type->size != 4) {
+        diag_error(&arg->type_pos, "a `retcode' argument must be `in' and a "
+                                   "32-bit integer");
+    } else {
+        check_set_special(&routine->retcode, arg);
+    }
+}
+
+static void
+check_native(const struct arg *arg)
+{
+    const struct type_native *native;
+
+    native = &arg->type->native;
+
+    if (native->name == NULL) {
+        return;
+    }
+
+    if (arg->out && (native->by_value || native->absent != NULL)) {
+        diag_error(&arg->pos, "`%s' can only be `in'",
+                   native->by_value ? "ValueOf" : "PointerToIfNot");
     }
 }
 
@@ -281,7 +354,8 @@ check_translations(const struct arg *arg)
         return;
     }
 
-    if (type_is_array(type) || type_is_variable(type)) {
+    if (type_is_array(type) || type_is_variable(type) ||
+        type->form == TYPE_FORM_NATIVE) {
         diag_error(&arg->type_pos, "%s cannot be translated",
                    type_describe(type));
     }
@@ -317,6 +391,11 @@ check_value(const struct routine *routine, const struct arg *arg)
     if (arg->direction == ARG_INOUT && type_is_port(type) && diag_is_strict()) {
         diag_error(&arg->pos, "a port right cannot be `inout': nobody could "
                               "say whose reference it is");
+    }
+
+    if (arg->direction == ARG_INOUT &&
+        (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS)) {
+        diag_error(&arg->pos, "%s cannot be `inout'", type_describe(type));
     }
 
     if ((type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS ||
@@ -399,7 +478,7 @@ check_name(const struct routine *routine, const struct arg *arg)
         }
     }
 
-    if (arg->type->name == NULL) {
+    if (arg->type->name == NULL && arg->type->native.name == NULL) {
         diag_error(&arg->type_pos,
                    "the type of `%s' has no C name; write "
                    "`name = ...'",
@@ -423,6 +502,8 @@ check_arg(struct routine *routine, struct arg *arg, const struct arg *previous)
     if (arg->in || arg->out) {
         check_count(arg, previous);
         check_flags(arg);
+        check_retcode(routine, arg);
+        check_native(arg);
         check_value(routine, arg);
     } else if ((arg->flags & ~(unsigned int)ARG_FLAG_ISLONG) != 0) {
         diag_warning(&arg->pos, "flags have no effect on this argument");

@@ -34,6 +34,10 @@ gen_includes(struct text *text, bool server)
                "#include <mach/notify.h>\n"
                "#include <mach/port.h>\n\n");
 
+    if (options.counted) {
+        emit(text, "#ifndef __counted_by\n#define __counted_by(n)\n#endif\n\n");
+    }
+
     for (import = subsystem.imports; import != NULL; import = import->next) {
         if (import->side == IMPORT_BOTH ||
             import->side == (server ? IMPORT_SERVER : IMPORT_USER)) {
@@ -75,6 +79,25 @@ gen_type_check(struct text *text)
                "#define __MigTypeCheck 1\n"
                "#endif\n"
                "#endif\n\n");
+}
+
+void
+gen_hooks(struct text *text, const char *what)
+{
+    static const char *const whens[] = { "Declare", "Before", "After" };
+    static const char *const kinds[] = { "Rpc", "Simple" };
+    const char *name;
+    size_t i;
+
+    emit(text, "/* Hooks that the including code may define. */\n");
+
+    for (i = 0; i < 6; i++) {
+        name = pool_printf("%s%s%s", whens[i % 3], what, kinds[i / 3]);
+        emit(text, "#ifndef __%s\n#define __%s(id, name)\n#endif\n", name,
+             name);
+    }
+
+    emit(text, "\n");
 }
 
 /* How a server stub or the demultiplexer leaves an error. */
@@ -139,8 +162,9 @@ gen_is_const(const struct arg *arg, bool server)
 static bool
 gen_is_token(const struct arg *arg, bool server)
 {
-    return arg->direction == ARG_SECTOKEN ||
-           (!server && arg->direction == ARG_USERSECTOKEN);
+    return arg->direction == ARG_SECTOKEN || arg->direction == ARG_AUDITTOKEN ||
+           (!server && (arg->direction == ARG_USERSECTOKEN ||
+                        arg->direction == ARG_USERAUDITTOKEN));
 }
 
 static const char *
@@ -152,6 +176,12 @@ gen_parameter_type(const struct arg *arg, bool server)
     type = arg->type;
     name = gen_ctype(arg, server);
 
+    if (type->form == TYPE_FORM_NATIVE) {
+        return pool_printf("%s%s %s",
+                           (arg->flags & ARG_FLAG_CONST) ? "const " : "", name,
+                           type->native.by_value ? "" : "*");
+    }
+
     if (gen_is_const(arg, server)) {
         if (type->form == TYPE_FORM_STRING || type->form == TYPE_FORM_VSTRING) {
             return "const char *";
@@ -159,6 +189,10 @@ gen_parameter_type(const struct arg *arg, bool server)
 
         if (type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS) {
             return pool_printf("const %s *", type_element_ctype(type, server));
+        }
+
+        if (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) {
+            return pool_printf("%s const *", type_element_ctype(type, server));
         }
 
         return pool_printf("const %s ", name);
@@ -187,6 +221,18 @@ gen_parameter(struct gen_parameters *parameters, const char *type,
     parameters->count++;
 }
 
+/* What -b says of an array that comes with its count. */
+static const char *
+gen_counted(const struct arg *arg)
+{
+    if (!options.counted || !arg->in || arg->out || arg->count == NULL ||
+        arg->type->form == TYPE_FORM_VOOLS) {
+        return "";
+    }
+
+    return pool_printf(" __counted_by(%sCnt)", arg->count->name);
+}
+
 static struct gen_parameters
 gen_parameters(const struct routine *routine, bool server)
 {
@@ -200,7 +246,8 @@ gen_parameters(const struct routine *routine, bool server)
         }
 
         star = arg->out ? "*" : "";
-        gen_parameter(&list, gen_parameter_type(arg, server), arg->name, "");
+        gen_parameter(&list, gen_parameter_type(arg, server), arg->name,
+                      gen_counted(arg));
 
         if (server ? arg->server_poly : arg->user_poly) {
             gen_parameter(&list, pool_printf("mach_msg_type_name_t %s", star),
@@ -210,6 +257,10 @@ gen_parameters(const struct routine *routine, bool server)
         if (arg_has_count(arg)) {
             gen_parameter(&list, pool_printf("mach_msg_type_number_t %s", star),
                           arg->name, "Cnt");
+        }
+
+        if (arg_has_subs(arg)) {
+            gen_parameter(&list, "mach_msg_type_number_t *", arg->name, "Subs");
         }
 
         if (arg_has_dealloc(arg) && (server ? arg->out : arg->in)) {
@@ -253,6 +304,8 @@ gen_field_name(const struct field *field)
     case FIELD_COUNT:
     case FIELD_CAPACITY:
         return pool_printf("%sCnt", field->arg->name);
+    case FIELD_PRESENT:
+        return pool_printf("%sPresent", field->arg->name);
     case FIELD_OFFSET:
         return pool_printf("%sOffset", field->arg->name);
     default:
@@ -333,6 +386,26 @@ gen_bytes(const struct arg *arg, const char *count)
     }
 
     return pool_printf("%u * %s", arg->type->unit, count);
+}
+
+const char *
+gen_ool_number(const struct arg *arg)
+{
+    if (type_is_port(arg->type)) {
+        return "count";
+    }
+
+    if (arg->type->unit == 1) {
+        return "size";
+    }
+
+    return pool_printf("size / %u", arg->type->unit);
+}
+
+const char *
+gen_native_size(const struct arg *arg)
+{
+    return pool_printf("sizeof(%s)", type_server_ctype(arg->type));
 }
 
 /* The kernel sends rights in the form that a receiver sees. */

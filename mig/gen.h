@@ -39,6 +39,7 @@ void gen_banner(struct text *text, const char *what);
 void gen_includes(struct text *text, bool server);
 void gen_own_header(struct text *text, const char *file, const char *header);
 void gen_type_check(struct text *text);
+void gen_hooks(struct text *text, const char *what); /* "Send" or "Rcv" */
 void gen_refuse(struct text *text);
 
 /* A C prototype without its end, `;' or body to follow. */
@@ -76,6 +77,12 @@ bool gen_has_segment(const struct layout *layout, unsigned int segment);
 /* Bytes that the variable field takes for the count in the expression. */
 const char *gen_bytes(const struct arg *arg, const char *count);
 
+/* Elements of a region, as its descriptor says: "size / 8", "count". */
+const char *gen_ool_number(const struct arg *arg);
+
+/* Bytes of a native C type, as C says it. */
+const char *gen_native_size(const struct arg *arg);
+
 /* Disposition of a right when it is sent, and when it is received. */
 const char *gen_sent(const struct arg *arg, bool server);
 const char *gen_received(const struct arg *arg);
@@ -97,6 +104,17 @@ void gen_condition_begin(struct gen_condition *condition, struct text *text,
 void gen_condition_add(struct gen_condition *condition, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void gen_condition_end(struct gen_condition *condition, const char *action);
+
+/* gen_pack.c: a message out of the arguments, on either side. */
+struct gen_pack {
+    const struct routine *routine;
+    const struct layout *layout;
+    const char *base; /* "In" or "Out" */
+    const char *size; /* where the size of a variable message goes */
+    bool server;
+};
+
+void gen_pack(struct text *text, const struct gen_pack *pack);
 
 /* gen_check.c: what must hold of a message from the other side. */
 struct gen_check {

@@ -156,6 +156,76 @@ gen_check_ports(struct text *text, const struct gen_check *check,
          check->bad_type);
 }
 
+/* A row of regions: each of the type and size that are declared. */
+static void
+gen_check_ools(struct text *text, const struct gen_check *check,
+               const struct field *field)
+{
+    struct gen_condition condition;
+    const struct arg *arg;
+    const char *place, *size;
+    bool ports;
+
+    arg = field->arg;
+    ports = type_is_port(arg->type);
+    place = pool_printf("%s[i]", gen_field(check->base, field));
+    size = pool_printf("%s.%s", place, ports ? "count" : "size");
+
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+    gen_condition_add(&condition, "%s.type != MACH_MSG_OOL_%sDESCRIPTOR", place,
+                      ports ? "PORTS_" : "");
+
+    if (ports) {
+        gen_check_disposition(&condition, field, place);
+    }
+
+    if (arg_has_subs(arg)) {
+        if (!ports && arg->type->unit > 1) {
+            gen_condition_add(&condition, "%s %% %u != 0", size,
+                              arg->type->unit);
+        }
+
+        if (arg->type->element->count != 0) {
+            gen_condition_add(&condition, "%s > %u", size,
+                              arg->type->element->count *
+                                  (ports ? 1 : arg->type->unit));
+        }
+    } else if (arg->count == NULL) {
+        gen_condition_add(&condition, "%s != %u", size, arg_ool_size(arg));
+    }
+
+    gen_condition_end(&condition, check->bad_type);
+    emit(text, "    }\n\n");
+}
+
+/* Regions behind the count are empty, the others of their fixed size. */
+static void
+gen_check_used_ools(struct text *text, const struct gen_check *check,
+                    const struct arg *arg, const char *count)
+{
+    struct gen_condition condition;
+    const struct field *field;
+    const char *place, *size;
+
+    field = layout_find(check->layout, arg, FIELD_OOLS);
+    place = pool_printf("%s[i]", gen_field(check->base, field));
+    size =
+        pool_printf("%s.%s", place, type_is_port(arg->type) ? "count" : "size");
+
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+    gen_condition_add(&condition, "(i >= %s && %s != 0)", count, size);
+
+    if (!arg_has_subs(arg)) {
+        gen_condition_add(&condition, "(i < %s && %s != %u)", count, size,
+                          arg_ool_size(arg));
+    }
+
+    gen_condition_end(&condition, check->bad_type);
+    emit(text, "    }\n\n");
+}
+
 static void
 gen_check_descriptors(struct text *text, const struct gen_check *check)
 {
@@ -175,6 +245,8 @@ gen_check_descriptors(struct text *text, const struct gen_check *check)
     for (field = check->layout->fields; field != NULL; field = field->next) {
         if (field->kind == FIELD_PORTS) {
             gen_check_ports(text, check, field);
+        } else if (field->kind == FIELD_OOLS) {
+            gen_check_ools(text, check, field);
         }
     }
 }
@@ -229,6 +301,8 @@ gen_check_counted(struct text *text, const struct gen_check *check,
 
     if (type->form == TYPE_FORM_VPORTS) {
         gen_check_unused_ports(text, check, arg, count);
+    } else if (type->form == TYPE_FORM_VOOLS) {
+        gen_check_used_ools(text, check, arg, count);
     }
 }
 
@@ -249,6 +323,49 @@ gen_check_count(struct text *text, const struct gen_check *check,
     }
 }
 
+/* The bytes of a variable field are found: what comes behind them? */
+static void
+gen_check_advance(struct text *text, const struct gen_check *check,
+                  const struct field *field, bool last)
+{
+    if (!last) {
+        emit(text, "    slack -= bytes;\n");
+    }
+
+    if (gen_has_segment(check->layout, field->segment + 1)) {
+        emit(text, "    %s = %s;\n\n",
+             gen_pointer(check->base, field->segment + 1),
+             gen_behind(check->base, field, "bytes"));
+    } else if (!last) {
+        emit(text, "\n");
+    }
+}
+
+static void
+gen_check_native(struct text *text, const struct gen_check *check,
+                 const struct field *field, bool last)
+{
+    struct gen_condition condition;
+    const struct field *present;
+    const char *size, *word;
+
+    size = pool_printf("MIG_ROUND(%s)", gen_native_size(field->arg));
+    present = layout_find(check->layout, field->arg, FIELD_PRESENT);
+    word = (present != NULL) ? gen_field(check->base, present) : NULL;
+
+    emit(text, "    bytes = %s;\n\n",
+         (word != NULL) ? pool_printf("%s ? %s : 0", word, size) : size);
+    gen_condition_begin(&condition, text, GEN_CHECK_GUARD);
+
+    if (word != NULL) {
+        gen_condition_add(&condition, "%s > 1", word);
+    }
+
+    gen_condition_add(&condition, "bytes %s slack", last ? "!=" : ">");
+    gen_condition_end(&condition, check->bad_arguments);
+    gen_check_advance(text, check, field, last);
+}
+
 static void
 gen_check_variable(struct text *text, const struct gen_check *check,
                    const struct field *field)
@@ -261,6 +378,12 @@ gen_check_variable(struct text *text, const struct gen_check *check,
     arg = field->arg;
     place = gen_field(check->base, field);
     last = (field->segment + 2 == check->layout->segments);
+
+    if (field->kind == FIELD_NATIVE) {
+        gen_check_native(text, check, field, last);
+        return;
+    }
+
     count = gen_arg_field(check->base, check->layout,
                           (field->kind == FIELD_VSTRING) ? arg : arg->count,
                           FIELD_COUNT);
@@ -285,18 +408,7 @@ gen_check_variable(struct text *text, const struct gen_check *check,
     }
 
     gen_condition_end(&condition, check->bad_arguments);
-
-    if (!last) {
-        emit(text, "    slack -= bytes;\n");
-    }
-
-    if (gen_has_segment(check->layout, field->segment + 1)) {
-        emit(text, "    %s = %s;\n\n",
-             gen_pointer(check->base, field->segment + 1),
-             gen_behind(check->base, field, "bytes"));
-    } else if (!last) {
-        emit(text, "\n");
-    }
+    gen_check_advance(text, check, field, last);
 }
 
 static void
@@ -336,6 +448,7 @@ gen_check_body(struct text *text, const struct gen_check *check)
             break;
         case FIELD_VARRAY:
         case FIELD_VSTRING:
+        case FIELD_NATIVE:
             gen_check_variable(text, check, field);
             break;
         default:

@@ -53,6 +53,9 @@ gen_harness_form(const struct type *type)
         [TYPE_FORM_VOOL] = "VOOL",
         [TYPE_FORM_OOL_PORTS] = "OOL_PORTS",
         [TYPE_FORM_VOOL_PORTS] = "VOOL_PORTS",
+        [TYPE_FORM_OOLS] = "OOLS",
+        [TYPE_FORM_VOOLS] = "VOOLS",
+        [TYPE_FORM_NATIVE] = "NATIVE",
     };
 
     return names[type->form];
@@ -69,6 +72,8 @@ gen_harness_field_kind(const struct field *field)
         [FIELD_OFFSET] = "OFFSET", [FIELD_DATA] = "DATA",
         [FIELD_ARRAY] = "DATA",    [FIELD_STRING] = "STRING",
         [FIELD_VARRAY] = "VARRAY", [FIELD_VSTRING] = "VSTRING",
+        [FIELD_OOLS] = "OOLS",     [FIELD_PRESENT] = "PRESENT",
+        [FIELD_NATIVE] = "NATIVE",
     };
 
     return names[field->kind];

@@ -67,7 +67,6 @@ gen_user_interface(struct text *text)
 {
     const struct routine *routine;
 
-    gen_includes(text, false);
     emit(text, "#ifndef mig_external\n#define mig_external extern\n"
                "#endif\n\n"
                "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
@@ -91,7 +90,6 @@ gen_server_interface(struct text *text)
     const char *demux;
 
     demux = subsystem_demux();
-    gen_includes(text, true);
     emit(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
                "/* The functions that the server provides. */\n\n");
 
@@ -118,12 +116,22 @@ gen_server_interface(struct text *text)
     gen_message_types(text, true);
 }
 
+/* With -split it is the C file that includes, before the header. */
+static void
+gen_header_includes(struct text *text, bool server)
+{
+    if (!options.split_headers) {
+        gen_includes(text, server);
+    }
+}
+
 void
 gen_user_header(struct text *text)
 {
     gen_banner(text, "Client side");
     emit(text, "#ifndef _%s_user_\n#define _%s_user_\n\n", subsystem.name,
          subsystem.name);
+    gen_header_includes(text, false);
     gen_user_interface(text);
     emit(text, "#endif /* _%s_user_ */\n", subsystem.name);
 }
@@ -134,6 +142,7 @@ gen_server_header(struct text *text)
     gen_banner(text, "Server side");
     emit(text, "#ifndef _%s_server_\n#define _%s_server_\n\n", subsystem.name,
          subsystem.name);
+    gen_header_includes(text, true);
     gen_server_interface(text);
     emit(text, "#endif /* _%s_server_ */\n", subsystem.name);
 }

@@ -76,6 +76,11 @@ gen_message_field(struct text *text, const struct field *field, bool server)
     case FIELD_OOL_PORTS:
         emit(text, "    mach_msg_ool_ports_descriptor_t %s;\n", name);
         break;
+    case FIELD_OOLS:
+        emit(text, "    mach_msg_ool_%sdescriptor_t %s[%u];\n",
+             type_is_port(field->arg->type) ? "ports_" : "", name,
+             field->number);
+        break;
     case FIELD_NDR:
         emit(text, "    NDR_record_t %s;\n", name);
         break;
@@ -84,11 +89,13 @@ gen_message_field(struct text *text, const struct field *field, bool server)
         break;
     case FIELD_COUNT:
     case FIELD_CAPACITY:
+    case FIELD_PRESENT:
     case FIELD_OFFSET:
         emit(text, "    mach_msg_type_number_t %s;\n", name);
         break;
     case FIELD_STRING:
     case FIELD_VSTRING:
+    case FIELD_NATIVE:
         gen_message_bytes(text, field);
         break;
     case FIELD_VARRAY:
@@ -237,6 +244,12 @@ gen_message_assert_arg(struct text *text, const struct arg *arg, bool server)
              "_Static_assert(sizeof(%s) == %u,\n"
              "               \"size of %s\");\n",
              name, type->unit, name);
+        return;
+    case TYPE_FORM_NATIVE:
+        emit(text,
+             "_Static_assert(sizeof(%s) <= %u,\n"
+             "               \"UserTypeLimit is too low for %s\");\n",
+             name, type->size, name);
         return;
     default:
         return;

@@ -18,6 +18,9 @@
 #include "pool.h"
 #include "subsystem.h"
 
+/* Bytes of an array that are cleared before the function is called. */
+#define GEN_SERVER_CLEAR_MAX 1024
+
 /* Where the header of a received request has which port. */
 static const char *
 gen_server_request_port(void)
@@ -76,7 +79,8 @@ gen_server_value(const struct layout *layout, const struct arg *arg)
 
     for (field = layout->fields; field != NULL; field = field->next) {
         if (field->arg == arg && field->kind != FIELD_COUNT &&
-            field->kind != FIELD_CAPACITY && field->kind != FIELD_OFFSET) {
+            field->kind != FIELD_CAPACITY && field->kind != FIELD_OFFSET &&
+            field->kind != FIELD_PRESENT) {
             return field;
         }
     }
@@ -97,6 +101,7 @@ gen_server_in_place(const struct layout *layout, const struct arg *arg,
     field = gen_server_value(layout, arg);
 
     if (field == NULL || !type_is_inline(arg->type) ||
+        arg->type->form == TYPE_FORM_NATIVE ||
         !layout_is_aligned(field, arg->type->align)) {
         return false;
     }
@@ -115,8 +120,9 @@ gen_server_out_in_place(const struct routine *routine, const struct arg *arg)
 static bool
 gen_server_needs_copy(const struct routine *routine, const struct arg *arg)
 {
-    return type_is_array(arg->type) &&
-           !gen_server_in_place(&routine->request, arg, false);
+    return arg->type->form == TYPE_FORM_NATIVE ||
+           (type_is_array(arg->type) &&
+            !gen_server_in_place(&routine->request, arg, false));
 }
 
 static bool
@@ -158,6 +164,11 @@ gen_server_declare_arg(struct text *text, const struct routine *routine,
             emit(text, "    %s %s[%u] = { MACH_PORT_NULL };\n",
                  type_element_ctype(type, true), name, type->count);
             break;
+        case TYPE_FORM_OOLS:
+        case TYPE_FORM_VOOLS:
+            emit(text, "    %s %s[%u] = { 0 };\n",
+                 type_element_ctype(type, true), name, type->count);
+            break;
         case TYPE_FORM_STRING:
         case TYPE_FORM_VSTRING:
             emit(text, "    char %s[%u];\n", name, type->count);
@@ -165,11 +176,17 @@ gen_server_declare_arg(struct text *text, const struct routine *routine,
         default:
             emit(text, "    %s %s%s;\n", gen_ctype(arg, true), name,
                  (arg->direction == ARG_OUT && type->form != TYPE_FORM_DATA &&
-                  type->form != TYPE_FORM_ARRAY)
+                  type->form != TYPE_FORM_ARRAY &&
+                  type->form != TYPE_FORM_NATIVE)
                      ? " = 0"
                      : "");
             break;
         }
+    }
+
+    if (arg_has_subs(arg)) {
+        emit(text, "    mach_msg_type_number_t %sSubs[%u] = { 0 };\n", name,
+             type->count);
     }
 
     if (!arg->out) {
@@ -193,6 +210,10 @@ gen_server_declare_arg(struct text *text, const struct routine *routine,
 static const char *
 gen_server_trailer(const struct routine *routine)
 {
+    if (routine->server_audit != NULL) {
+        return "mach_msg_audit_trailer_t";
+    }
+
     if (routine->server_token != NULL) {
         return "mach_msg_security_trailer_t";
     }
@@ -232,7 +253,22 @@ gen_server_declare(struct text *text, const struct routine *routine)
         emit(text, "    mach_msg_size_t slack, bytes;\n");
     }
 
-    emit(text, "    kern_return_t kr;\n\n");
+    if (routine->retcode != NULL) {
+        emit(text, "    const mig_reply_error%s_t *ErrorP = (void *)InHeadP;\n",
+             options.ndr ? "_ndr" : "");
+    }
+
+    emit(text, "    kern_return_t kr;\n");
+}
+
+/* A macro that the including code may have defined. */
+static void
+gen_server_hook(struct text *text, const struct routine *routine,
+                const char *when)
+{
+    emit(text, "    __%sRcv%s(%lu, \"%s\")\n", when,
+         routine->oneway ? "Simple" : "Rpc", subsystem_request_id(routine),
+         routine->name);
 }
 
 static const char *
@@ -298,11 +334,21 @@ gen_server_raw(const struct routine *routine, const struct arg *arg)
     case ARG_SERVERSECTOKEN:
     case ARG_SECTOKEN:
         return "TrailerP->msgh_sender";
+    case ARG_SERVERAUDITTOKEN:
+    case ARG_AUDITTOKEN:
+        return "TrailerP->msgh_audit";
+    case ARG_CONTEXTTOKEN:
+        return "mig_context(InHeadP)";
     default:
         break;
     }
 
     field = gen_server_value(&routine->request, arg);
+
+    if (field == NULL) {
+        return "KERN_SUCCESS"; /* a return code that only errors carry */
+    }
+
     place = gen_field("In", field);
 
     switch (field->kind) {
@@ -348,6 +394,53 @@ gen_server_copy_ports(struct text *text, const struct routine *routine,
          gen_server_local(routine, arg), gen_field("In", field));
 }
 
+static void
+gen_server_copy_ools(struct text *text, const struct routine *routine,
+                     const struct arg *arg)
+{
+    const struct field *field;
+    const char *name, *place;
+
+    field = gen_server_value(&routine->request, arg);
+    name = gen_server_local(routine, arg);
+    place = gen_field("In", field);
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
+    emit(text, "        %s[i] = (%s)(uintptr_t)%s[i].address;\n", name,
+         type_element_ctype(arg->type, true), place);
+
+    if (arg_has_subs(arg)) {
+        emit(text, "        %sSubs[i] = %s[i].%s;\n", name, place,
+             gen_ool_number(arg));
+    }
+
+    emit(text, "    }\n\n");
+}
+
+/* A value that C may align as it likes; if it was left out, its place stays
+ * empty. */
+static void
+gen_server_copy_native(struct text *text, const struct routine *routine,
+                       const struct arg *arg)
+{
+    const char *name;
+
+    name = gen_server_local(routine, arg);
+
+    if (arg->type->native.absent == NULL) {
+        emit(text, "    mig_copy(&%s, %s, sizeof(%s));\n", name,
+             gen_server_raw(routine, arg), name);
+        return;
+    }
+
+    emit(text, "    mig_clear(&%s, sizeof(%s));\n\n", name, name);
+    emit(text,
+         "    if (%s) {\n"
+         "        mig_copy(&%s, %s, sizeof(%s));\n"
+         "    }\n\n",
+         gen_arg_field("In", &routine->request, arg, FIELD_PRESENT), name,
+         gen_server_raw(routine, arg), name);
+}
+
 /* Fill in a variable whose value comes from the request. */
 static void
 gen_server_load(struct text *text, const struct routine *routine,
@@ -361,6 +454,16 @@ gen_server_load(struct text *text, const struct routine *routine,
 
     if (type->form == TYPE_FORM_PORTS || type->form == TYPE_FORM_VPORTS) {
         gen_server_copy_ports(text, routine, arg);
+        return;
+    }
+
+    if (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) {
+        gen_server_copy_ools(text, routine, arg);
+        return;
+    }
+
+    if (type->form == TYPE_FORM_NATIVE) {
+        gen_server_copy_native(text, routine, arg);
         return;
     }
 
@@ -421,6 +524,36 @@ gen_server_clear(struct text *text, const struct routine *routine,
     emit(text, "    mig_clear(%s%s, sizeof(%s));\n", address, place, place);
 }
 
+/*
+ * A count that says how much room there is also says, if the function forgets
+ * it, that all of the room was used. Large arrays are not worth that: they are
+ * what files are read by.
+ */
+static void
+gen_server_clear_room(struct text *text, const struct routine *routine,
+                      const struct arg *arg)
+{
+    const char *place, *count;
+
+    if (arg->count == NULL || arg->type->form != TYPE_FORM_VARRAY ||
+        arg->type->size > GEN_SERVER_CLEAR_MAX) {
+        return;
+    }
+
+    place = gen_server_local(routine, arg);
+    count = pool_printf("%sCnt", gen_server_local(routine, arg->count));
+
+    if ((arg->count->flags & ARG_FLAG_COUNTINOUT) == 0) {
+        count = pool_printf("%u", arg_count_max(routine, arg));
+    }
+
+    if (gen_server_out_in_place(routine, arg)) {
+        place = gen_field("Out", gen_server_value(&routine->reply, arg));
+    }
+
+    emit(text, "    mig_clear(%s, %s);\n", place, gen_bytes(arg, count));
+}
+
 /* What an out argument holds before the function was called. */
 static void
 gen_server_preset(struct text *text, const struct routine *routine,
@@ -443,7 +576,8 @@ gen_server_preset(struct text *text, const struct routine *routine,
         emit(text, "    %s[0] = '\\0';\n", place);
     }
 
-    if (type->form == TYPE_FORM_DATA || type->form == TYPE_FORM_ARRAY) {
+    if (type->form == TYPE_FORM_DATA || type->form == TYPE_FORM_ARRAY ||
+        type->form == TYPE_FORM_NATIVE) {
         gen_server_clear(text, routine, arg);
     }
 
@@ -457,6 +591,7 @@ gen_server_preset(struct text *text, const struct routine *routine,
     }
 
     if (!arg_has_count(arg)) {
+        gen_server_clear_room(text, routine, arg);
         return;
     }
 
@@ -473,6 +608,8 @@ gen_server_preset(struct text *text, const struct routine *routine,
     } else {
         emit(text, "    %sCnt = %u;\n", name, max);
     }
+
+    gen_server_clear_room(text, routine, arg);
 }
 
 /* The disposition that a request names for an argument. */
@@ -482,8 +619,9 @@ gen_server_request_poly(const struct routine *routine, const struct arg *arg)
     const struct field *field;
 
     field = gen_server_value(&routine->request, arg);
-    return pool_printf("%s%s.disposition", gen_field("In", field),
-                       (field->kind == FIELD_PORTS) ? "[0]" : "");
+    return pool_printf(
+        "%s%s.disposition", gen_field("In", field),
+        (field->kind == FIELD_PORTS || field->kind == FIELD_OOLS) ? "[0]" : "");
 }
 
 /* inout: the count, disposition and so on that came with the request. */
@@ -544,6 +682,17 @@ gen_server_actual(const struct routine *routine, const struct arg *arg)
 
     name = gen_server_local(routine, arg);
 
+    if (arg->type->form == TYPE_FORM_NATIVE && !arg->type->native.by_value) {
+        if (arg->type->native.absent == NULL) {
+            return pool_printf("&%s", name);
+        }
+
+        return pool_printf(
+            "%s ? &%s : (%s *)(%s)",
+            gen_arg_field("In", &routine->request, arg, FIELD_PRESENT), name,
+            type_server_ctype(arg->type), arg->type->native.absent);
+    }
+
     if (gen_server_needs_local(routine, arg)) {
         return (arg->out && !type_is_array(arg->type))
                    ? pool_printf("&%s", name)
@@ -553,7 +702,8 @@ gen_server_actual(const struct routine *routine, const struct arg *arg)
     if (!arg->out) {
         place = gen_server_raw(routine, arg);
 
-        if (arg->direction == ARG_SECTOKEN) {
+        if (arg->direction == ARG_SECTOKEN ||
+            arg->direction == ARG_AUDITTOKEN) {
             return pool_printf("(void *)&%s", place);
         }
 
@@ -605,6 +755,10 @@ gen_server_call_arg(struct text *text, const struct routine *routine,
         emit(text, ",\n        %s",
              arg->out ? pool_printf("&%sCnt", name)
                       : gen_server_count(routine, arg));
+    }
+
+    if (arg_has_subs(arg)) {
+        emit(text, ",\n        %sSubs", name);
     }
 
     if (arg_has_dealloc(arg) && arg->out) {
@@ -663,6 +817,30 @@ gen_server_release_ool(struct text *text, const struct routine *routine,
     emit(text, "    %s.address = 0;\n    %s.size = 0;\n\n", place, place);
 }
 
+/* The same for a row of them. */
+static void
+gen_server_release_ools(struct text *text, const struct routine *routine,
+                        const struct arg *arg)
+{
+    const struct field *field;
+    const char *place;
+    bool ports;
+
+    if (!arg->in || (arg->flags & ARG_FLAG_AUTO) == 0) {
+        return;
+    }
+
+    ports = type_is_port(arg->type);
+    field = gen_server_value(&routine->request, arg);
+    place = gen_field("In", field);
+    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
+    emit(text, "        %smig_deallocate(%s[i].address, %s[i].%s);\n",
+         options.runtime_prefix, place, place,
+         ports ? "count * sizeof(mach_port_t)" : "size");
+    emit(text, "        %s[i].address = 0;\n        %s[i].%s = 0;\n    }\n\n",
+         place, place, ports ? "count" : "size");
+}
+
 static void
 gen_server_release(struct text *text, const struct routine *routine)
 {
@@ -685,8 +863,10 @@ gen_server_release(struct text *text, const struct routine *routine)
             released = true;
         }
 
-        if (arg->in && type_is_ool(type) &&
-            (type->like_inline || (arg->flags & ARG_FLAG_AUTO) != 0)) {
+        if (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) {
+            gen_server_release_ools(text, routine, arg);
+        } else if (arg->in && type_is_ool(type) &&
+                   (type->like_inline || (arg->flags & ARG_FLAG_AUTO) != 0)) {
             gen_server_release_ool(text, routine, arg);
         }
     }
@@ -696,18 +876,157 @@ gen_server_release(struct text *text, const struct routine *routine)
     }
 }
 
+/* A zero of the argument's type, in a variable of its own. */
+static void
+gen_server_declare_zero(struct text *text, const struct routine *routine,
+                        const struct arg *arg)
+{
+    const struct type *type;
+    const char *name;
+
+    type = arg->type;
+    name = gen_server_local(routine, arg);
+
+    switch (type->form) {
+    case TYPE_FORM_VARRAY:
+    case TYPE_FORM_PORTS:
+    case TYPE_FORM_VPORTS:
+    case TYPE_FORM_OOLS:
+    case TYPE_FORM_VOOLS:
+        emit(text, "    static %s %s[%u];\n", type_element_ctype(type, true),
+             name, type->count);
+        break;
+    case TYPE_FORM_STRING:
+    case TYPE_FORM_VSTRING:
+        emit(text, "    static char %s[%u];\n", name, type->count);
+        break;
+    default:
+        emit(text, "    static %s %s;\n", gen_ctype(arg, true), name);
+        break;
+    }
+
+    if (arg_has_subs(arg)) {
+        emit(text, "    static mach_msg_type_number_t %sSubs[%u];\n", name,
+             type->count);
+    }
+}
+
+static void
+gen_server_zero_arg(struct text *text, const struct routine *routine,
+                    const struct arg *arg, const char *separator)
+{
+    const char *name, *value;
+
+    name = gen_server_local(routine, arg);
+
+    if (arg == routine->retcode) {
+        value = "code";
+    } else if (!arg->in) {
+        value = gen_server_raw(routine, arg);
+    } else if (arg->type->form == TYPE_FORM_NATIVE &&
+               !arg->type->native.by_value) {
+        value = pool_printf("&%s", name);
+    } else {
+        value = name;
+    }
+
+    emit(text, "%s\n        %s", separator, value);
+
+    if (arg->server_poly) {
+        emit(text, ",\n        %s",
+             arg->in ? "MACH_MSG_TYPE_PORT_NONE"
+                     : gen_server_actual_poly(routine, arg));
+    }
+
+    if (arg_has_count(arg)) {
+        emit(text, ",\n        0");
+    }
+
+    if (arg_has_subs(arg)) {
+        emit(text, ",\n        %sSubs", name);
+    }
+
+    if ((arg->flags & ARG_FLAG_SERVERCOPY) != 0) {
+        emit(text, ",\n        FALSE");
+    }
+}
+
+/*
+ * What a client with a `retcode' argument sends when it reports a failure: an
+ * error reply. The function gets the code, and zeros for all that would have
+ * come with success.
+ */
+static void
+gen_server_failed(struct text *text, const struct routine *routine)
+{
+    const struct arg *arg;
+    const char *separator;
+
+    emit(text,
+         "static MIG_COLD void\n"
+         "mig_%s_failed(mach_msg_header_t *InHeadP, "
+         "mach_msg_header_t *OutHeadP,\n"
+         "    kern_return_t code)\n"
+         "{\n",
+         routine->name);
+
+    for (arg = routine->args; arg != NULL; arg = arg->next) {
+        if (arg->in && arg != routine->retcode) {
+            gen_server_declare_zero(text, routine, arg);
+        }
+    }
+
+    emit(text, "\n    mig_refuse(OutHeadP, %s%s(", options.prefix,
+         routine->server_name);
+    separator = "";
+
+    for (arg = routine->args; arg != NULL; arg = arg->next) {
+        if (arg_is_server(arg)) {
+            gen_server_zero_arg(text, routine, arg, separator);
+            separator = ",";
+        }
+    }
+
+    emit(text, "));\n    (void)InHeadP;\n}\n\n");
+}
+
+static void
+gen_server_check_failed(struct text *text, const struct routine *routine)
+{
+    emit(text,
+         "    if (MIG_UNLIKELY(mig_is_simple(InHeadP, sizeof(*ErrorP)) &&\n"
+         "                     ErrorP->RetCode != KERN_SUCCESS)) {\n"
+         "        mig_%s_failed(InHeadP, OutHeadP, ErrorP->RetCode);\n"
+         "        return;\n"
+         "    }\n\n",
+         routine->name);
+}
+
 static void
 gen_server_routine(struct text *text, const struct routine *routine)
 {
+    if (routine->retcode != NULL) {
+        gen_server_failed(text, routine);
+    }
+
     emit(text,
-         "static void\n"
+         "mig_internal void\n"
          "_X%s(mach_msg_header_t *InHeadP, mach_msg_header_t *OutHeadP)\n"
          "{\n",
          routine->name);
     gen_server_declare(text, routine);
+    gen_server_hook(text, routine, "Declare");
+    emit(text, "\n");
+    gen_server_hook(text, routine, "Before");
+
+    if (routine->retcode != NULL) {
+        gen_server_check_failed(text, routine);
+    }
+
     gen_server_check(text, routine);
     gen_server_prepare(text, routine);
     gen_server_call(text, routine);
+    gen_server_hook(text, routine, "After");
     gen_server_release(text, routine);
 
     if (routine->oneway && routine->server_reply_port == NULL) {
@@ -728,6 +1047,29 @@ gen_server_routine(struct text *text, const struct routine *routine)
     emit(text, "}\n\n");
 }
 
+/* Functions that the server has not written yet, where it says so. */
+static void
+gen_server_defaults(struct text *text)
+{
+    const struct routine *routine;
+
+    if (subsystem.routines == NULL) {
+        return;
+    }
+
+    emit(text, "\n#ifdef MIG_EOPNOTSUPP\n"
+               "#pragma GCC diagnostic ignored \"-Wunused-parameter\"\n\n");
+
+    for (routine = subsystem.routines; routine != NULL;
+         routine = routine->next) {
+        emit(text, "__attribute__((__weak__)) ");
+        gen_prototype(text, routine, true);
+        emit(text, "\n{\n    return MIG_EOPNOTSUPP;\n}\n\n");
+    }
+
+    emit(text, "#endif\n");
+}
+
 void
 gen_server(struct text *text)
 {
@@ -736,10 +1078,15 @@ gen_server(struct text *text)
     gen_banner(text, "Server stubs");
 
     if (options_wants(options.server_header)) {
+        if (options.split_headers) {
+            gen_includes(text, true);
+        }
+
         gen_own_header(text, options.server_file, options.server_header);
         emit(text, "#include <stddef.h>\n#include <stdint.h>\n\n");
     } else {
         emit(text, "#include <stddef.h>\n");
+        gen_includes(text, true);
         gen_server_interface(text);
     }
 
@@ -750,6 +1097,8 @@ gen_server(struct text *text)
              subsystem.rcsid);
     }
 
+    gen_hooks(text, "Rcv");
+    emit(text, "#ifndef mig_internal\n#define mig_internal static\n#endif\n\n");
     gen_message_asserts(text, true);
     gen_refuse(text);
 
@@ -761,6 +1110,7 @@ gen_server(struct text *text)
     gen_server_table(text);
     gen_server_lookup(text);
     gen_server_demux(text);
+    gen_server_defaults(text);
 
     if (options.symbols) {
         gen_server_symbols(text);

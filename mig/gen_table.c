@@ -33,7 +33,13 @@ gen_json_kind(const struct field *field)
         [FIELD_OFFSET] = "unused", [FIELD_DATA] = "data",
         [FIELD_ARRAY] = "array",   [FIELD_STRING] = "string",
         [FIELD_VARRAY] = "array",  [FIELD_VSTRING] = "string",
+        [FIELD_OOLS] = "ool",      [FIELD_PRESENT] = "present",
+        [FIELD_NATIVE] = "native",
     };
+
+    if (field->kind == FIELD_OOLS && type_is_port(field->arg->type)) {
+        return "ool_ports";
+    }
 
     return kinds[field->kind];
 }
@@ -49,7 +55,7 @@ gen_json_field(struct text *text, const struct field *field)
     emit(text, ", \"segment\": %u, \"offset\": %u, \"size\": %u",
          field->segment, field->offset, field->size);
 
-    if (field->kind == FIELD_PORTS) {
+    if (field->kind == FIELD_PORTS || field->kind == FIELD_OOLS) {
         emit(text, ", \"number\": %u", field->number);
     }
 

@@ -75,6 +75,16 @@ gen_user_own_port(void)
 }
 
 const char *
+gen_user_trailer(const struct routine *routine)
+{
+    if (routine->user_audit != NULL) {
+        return "audit";
+    }
+
+    return (routine->user_token != NULL) ? "security" : NULL;
+}
+
+const char *
 gen_user_destroy(void)
 {
     return subsystem.kernel_user ? "mach_msg_destroy_from_kernel"
@@ -171,32 +181,78 @@ gen_user_bad_reply(struct text *text)
          gen_user_destroy());
 }
 
-static void
-gen_user_locals(struct text *text, const struct routine *routine)
+/* True if the message is too large for the stack. */
+static bool
+gen_user_is_big(const struct routine *routine)
 {
-    const char *out;
+    unsigned long limit;
 
-    out = routine->oneway ? "" : gen_struct(routine, "Reply", 0);
+    limit = options.stack_limit;
 
-    emit(text, "    union {\n        %s In;\n",
-         gen_struct(routine, "Request", 0));
+    if (limit == 0) {
+        limit = subsystem.stack_limit;
+    }
+
+    return limit != 0 && !subsystem.kernel_user &&
+           (routine->request.max_size > limit ||
+            routine->reply.max_size > limit);
+}
+
+/* What the buffer's members are written behind. */
+static const char *
+gen_user_mess(const struct routine *routine)
+{
+    return gen_user_is_big(routine) ? "MessP->" : "Mess.";
+}
+
+static void
+gen_user_buffer(struct text *text, const struct routine *routine)
+{
+    const char *in, *out;
+    bool big;
+
+    in = gen_struct(routine, "Request", 0);
+    out = gen_struct(routine, "Reply", 0);
+    big = gen_user_is_big(routine);
+
+    emit(text, "    union {\n        %s In;\n", in);
 
     if (!routine->oneway) {
         emit(text,
              "        struct {\n"
              "            %s Data;\n"
-             "            mach_msg_%strailer_t Trailer;\n"
+             "            mach_msg_%s%strailer_t Trailer;\n"
              "        } Out;\n",
-             out, (routine->user_token != NULL) ? "security_" : "");
+             out,
+             (gen_user_trailer(routine) != NULL) ? gen_user_trailer(routine)
+                                                 : "",
+             (gen_user_trailer(routine) != NULL) ? "_" : "");
     }
 
-    emit(text, "    } Mess;\n    %s *InP = &Mess.In;\n",
-         gen_struct(routine, "Request", 0));
+    if (routine->retcode != NULL) {
+        emit(text, "        mig_reply_error%s_t Error;\n",
+             options.ndr ? "_ndr" : "");
+    }
+
+    emit(text, "    } %s;\n", big ? "*MessP" : "Mess");
+
+    if (big) {
+        emit(text, "    struct mig_buffer Buffer MIG_BUFFER_SCOPE =\n"
+                   "        mig_buffer_allocate(sizeof(*MessP));\n");
+        emit(text, "    %s *InP;\n", in);
+    } else {
+        emit(text, "    %s *InP = &Mess.In;\n", in);
+    }
 
     if (!routine->oneway) {
-        emit(text, "    %s *OutP = &Mess.Out.Data;\n", out);
+        emit(text, "    %s *OutP%s;\n", out, big ? "" : " = &Mess.Out.Data");
     }
+}
 
+static void
+gen_user_locals(struct text *text, const struct routine *routine)
+{
+    gen_user_buffer(text, routine);
     gen_tail_pointers(text, routine, &routine->request, "Request", "In");
 
     if (!routine->oneway) {
@@ -207,8 +263,9 @@ gen_user_locals(struct text *text, const struct routine *routine)
         emit(text, "    mach_port_t reply_port;\n");
     }
 
-    if (routine->user_token != NULL) {
-        emit(text, "    mach_msg_security_trailer_t *TrailerP;\n");
+    if (gen_user_trailer(routine) != NULL) {
+        emit(text, "    mach_msg_%s_trailer_t *TrailerP;\n",
+             gen_user_trailer(routine));
     }
 
     if (layout_is_variable(&routine->request)) {
@@ -218,6 +275,27 @@ gen_user_locals(struct text *text, const struct routine *routine)
     if (layout_is_variable(&routine->reply)) {
         emit(text, "    mach_msg_size_t slack, bytes;\n");
     }
+}
+
+/* A buffer that is not on the stack must be there first. */
+static void
+gen_user_use_buffer(struct text *text, const struct routine *routine)
+{
+    if (!gen_user_is_big(routine)) {
+        return;
+    }
+
+    emit(text, "    if (Buffer.address == NULL) {\n"
+               "        return KERN_RESOURCE_SHORTAGE;\n"
+               "    }\n\n"
+               "    MessP = (void *)Buffer.address;\n"
+               "    InP = &MessP->In;\n");
+
+    if (!routine->oneway) {
+        emit(text, "    OutP = &MessP->Out.Data;\n");
+    }
+
+    emit(text, "\n");
 }
 
 static bool
@@ -253,8 +331,10 @@ gen_user_reply_bits(const struct routine *routine)
     return gen_sent(arg, false);
 }
 
+/* SIZE: an expression. */
 static void
-gen_user_head(struct text *text, const struct routine *routine)
+gen_user_head(struct text *text, const struct routine *routine, bool complex,
+              const char *size)
 {
     const struct arg *request;
     const char *local;
@@ -276,17 +356,12 @@ gen_user_head(struct text *text, const struct routine *routine)
 
     emit(text,
          "    InP->Head.msgh_bits = %sMACH_MSGH_BITS(\n        %s, %s);\n",
-         routine->request.complex ? "MACH_MSGH_BITS_COMPLEX | " : "",
+         complex ? "MACH_MSGH_BITS_COMPLEX | " : "",
          request->user_poly ? pool_printf("%sPoly", request->name)
                             : gen_sent(request, false),
          gen_user_reply_bits(routine));
 
-    if (layout_is_variable(&routine->request)) {
-        emit(text, "    InP->Head.msgh_size = msgh_size;\n");
-    } else {
-        emit(text, "    InP->Head.msgh_size = sizeof(*InP);\n");
-    }
-
+    emit(text, "    InP->Head.msgh_size = %s;\n", size);
     emit(text, "    InP->Head.msgh_remote_port = %s;\n", request->name);
     emit(text, "    InP->Head.msgh_local_port = %s;\n", local);
     emit(text, "    InP->Head.msgh_voucher_port = 0;\n");
@@ -294,16 +369,29 @@ gen_user_head(struct text *text, const struct routine *routine)
          subsystem_request_id(routine));
 }
 
-/* Options beyond MACH_SEND_MSG | MACH_RCV_MSG, and the timeout they mean. */
+/* Which halves of mach_msg a trap does. */
+enum gen_user_half {
+    GEN_USER_SEND = 1,
+    GEN_USER_RECEIVE = 2,
+    GEN_USER_BOTH = 3,
+};
+
+/* The options for that, and the timeout they mean. */
 static const char *
-gen_user_options(const struct routine *routine, const char **timeoutp)
+gen_user_options(const struct routine *routine, enum gen_user_half half,
+                 const char **timeoutp)
 {
+    static const char *const halves[] = {
+        [GEN_USER_SEND] = "MACH_SEND_MSG",
+        [GEN_USER_RECEIVE] = "MACH_RCV_MSG",
+        [GEN_USER_BOTH] = "MACH_SEND_MSG | MACH_RCV_MSG",
+    };
     const char *list;
     bool receive;
 
-    list = routine->oneway ? "MACH_SEND_MSG" : "MACH_SEND_MSG | MACH_RCV_MSG";
+    list = halves[half];
     *timeoutp = "MACH_MSG_TIMEOUT_NONE";
-    receive = true;
+    receive = (half & GEN_USER_RECEIVE) != 0;
 
     if (routine->wait_arg != NULL) {
         *timeoutp = routine->wait_arg->name;
@@ -319,17 +407,20 @@ gen_user_options(const struct routine *routine, const char **timeoutp)
         goto out_options;
     }
 
-    list = pool_printf("%s | MACH_SEND_TIMEOUT", list);
+    if ((half & GEN_USER_SEND) != 0) {
+        list = pool_printf("%s | MACH_SEND_TIMEOUT", list);
+    }
 
-    if (receive && !routine->oneway) {
+    if (receive) {
         list = pool_printf("%s | MACH_RCV_TIMEOUT", list);
     }
 
 out_options:
-    if (routine->user_token != NULL) {
+    if (gen_user_trailer(routine) != NULL && (half & GEN_USER_RECEIVE) != 0) {
         list = pool_printf("%s |\n            MACH_RCV_TRAILER_ELEMENTS("
-                           "MACH_RCV_TRAILER_SENDER)",
-                           list);
+                           "MACH_RCV_TRAILER_%s)",
+                           list,
+                           (routine->user_audit != NULL) ? "AUDIT" : "SENDER");
     }
 
     if (routine->msg_option != NULL) {
@@ -362,37 +453,80 @@ gen_user_sender(const struct routine *routine)
 }
 
 static void
-gen_user_send(struct text *text, const struct routine *routine)
+gen_user_trap(struct text *text, const struct routine *routine,
+              enum gen_user_half half, const char *size)
 {
-    const char *size, *timeout, *list, *port;
+    const char *timeout, *list, *port;
+    bool receives;
 
-    size = layout_is_variable(&routine->request) ? "msgh_size" : "sizeof(*InP)";
+    receives = (half & GEN_USER_RECEIVE) != 0;
+    list = gen_user_options(routine, half, &timeout);
+    port = gen_user_owns_port(routine) ? "reply_port"
+                                       : "InP->Head.msgh_local_port";
+
+    emit(text, "    mr = %s(\n        &InP->Head,\n        %s,\n",
+         receives ? gen_user_sender(routine) : "mig_mach_msg", list);
+    emit(text, "        %s, %s, %s, %s);\n", size,
+         receives ? pool_printf("sizeof(%sOut)", gen_user_mess(routine)) : "0",
+         receives ? port : "MACH_PORT_NULL", timeout);
+}
+
+static void
+gen_user_send(struct text *text, const struct routine *routine,
+              const char *size)
+{
     gen_user_hook(text, routine, "Before");
 
-    if (subsystem.kernel_user) {
-        if (routine->oneway) {
-            emit(text, "    mr = mach_msg_send_from_kernel(&InP->Head, %s);\n",
-                 size);
-        } else {
-            emit(text,
-                 "    mr = mach_msg_rpc_from_kernel(&InP->Head, %s,\n"
-                 "                                  sizeof(Mess.Out));\n",
-                 size);
-        }
+    if (subsystem.kernel_user && routine->oneway) {
+        emit(text, "    mr = mach_msg_send_from_kernel(&InP->Head, %s);\n",
+             size);
+    } else if (subsystem.kernel_user) {
+        emit(text,
+             "    mr = mach_msg_rpc_from_kernel(&InP->Head, %s,\n"
+             "                                  sizeof(Mess.Out));\n",
+             size);
+    } else if (routine->oneway) {
+        gen_user_trap(text, routine, GEN_USER_SEND, size);
+    } else if (options.two_traps) {
+        gen_user_trap(text, routine, GEN_USER_SEND, size);
+        emit(text, "\n    if (mr == MACH_MSG_SUCCESS) {\n");
+        gen_user_trap(text, routine, GEN_USER_RECEIVE, "0");
+        emit(text, "    }\n\n");
     } else {
-        list = gen_user_options(routine, &timeout);
-        port = gen_user_owns_port(routine) ? "reply_port"
-                                           : "InP->Head.msgh_local_port";
-
-        emit(text, "    mr = %s(\n        &InP->Head,\n        %s,\n",
-             gen_user_sender(routine), list);
-        emit(text, "        %s, %s, %s, %s);\n", size,
-             routine->oneway ? "0" : "sizeof(Mess.Out)",
-             routine->oneway ? "MACH_PORT_NULL" : port, timeout);
+        gen_user_trap(text, routine, GEN_USER_BOTH, size);
     }
 
     gen_user_hook(text, routine, "After");
     emit(text, "\n");
+}
+
+/*
+ * A simpleroutine with a `retcode' argument is a reply sent by hand. A failure
+ * is told as every server tells it, by an error reply; nothing else is sent,
+ * and what the arguments hold stays the caller's.
+ */
+static void
+gen_user_retcode(struct text *text, const struct routine *routine)
+{
+    const char *name;
+
+    if (routine->retcode == NULL) {
+        return;
+    }
+
+    name = routine->retcode->name;
+    emit(text, "    if (MIG_UNLIKELY(%s != KERN_SUCCESS)) {\n", name);
+
+    if (options.ndr) {
+        emit(text, "    %sError.NDR = NDR_record;\n", gen_user_mess(routine));
+    }
+
+    emit(text, "    %sError.RetCode = %s;\n", gen_user_mess(routine), name);
+    gen_user_head(text, routine, false,
+                  pool_printf("sizeof(%sError)", gen_user_mess(routine)));
+    gen_user_send(text, routine,
+                  pool_printf("sizeof(%sError)", gen_user_mess(routine)));
+    emit(text, "    return mr;\n    }\n\n");
 }
 
 static void
@@ -458,14 +592,21 @@ gen_user_token(struct text *text, const struct routine *routine)
         emit(text, "    mig_copy(%s, &TrailerP->msgh_sender, 8);\n",
              routine->user_token->name);
     }
+
+    if (routine->user_audit != NULL) {
+        emit(text, "    mig_copy(%s, &TrailerP->msgh_audit, 32);\n",
+             routine->user_audit->name);
+    }
 }
 
 static void
 gen_user_routine(struct text *text, const struct routine *routine)
 {
+    const char *size;
     bool truncates;
 
     truncates = gen_user_may_truncate(routine);
+    size = layout_is_variable(&routine->request) ? "msgh_size" : "sizeof(*InP)";
 
     emit(text, "mig_external ");
     gen_prototype(text, routine, false);
@@ -485,10 +626,12 @@ gen_user_routine(struct text *text, const struct routine *routine)
         gen_user_unused(text, routine);
     }
 
+    gen_user_use_buffer(text, routine);
+    gen_user_retcode(text, routine);
     gen_user_check_counts(text, routine);
     gen_user_pack(text, routine);
-    gen_user_head(text, routine);
-    gen_user_send(text, routine);
+    gen_user_head(text, routine, routine->request.complex, size);
+    gen_user_send(text, routine, size);
     gen_user_check_send(text, routine);
 
     if (!routine->oneway) {
@@ -503,25 +646,6 @@ gen_user_routine(struct text *text, const struct routine *routine)
 }
 
 static void
-gen_user_hooks(struct text *text)
-{
-    static const char *const hooks[] = {
-        "DeclareSendRpc",    "BeforeSendRpc",    "AfterSendRpc",
-        "DeclareSendSimple", "BeforeSendSimple", "AfterSendSimple",
-    };
-    size_t i;
-
-    emit(text, "/* Hooks that the including code may define. */\n");
-
-    for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
-        emit(text, "#ifndef __%s\n#define __%s(id, name)\n#endif\n", hooks[i],
-             hooks[i]);
-    }
-
-    emit(text, "\n");
-}
-
-static void
 gen_user_file(struct text *text, const char *file)
 {
     const struct routine *routine;
@@ -529,15 +653,20 @@ gen_user_file(struct text *text, const char *file)
     gen_banner(text, "Client stubs");
 
     if (options_wants(options.user_header)) {
+        if (options.split_headers) {
+            gen_includes(text, false);
+        }
+
         gen_own_header(text, file, options.user_header);
         emit(text, "#include <stddef.h>\n#include <stdint.h>\n\n");
     } else {
         emit(text, "#include <stddef.h>\n");
+        gen_includes(text, false);
         gen_user_interface(text);
     }
 
     gen_type_check(text);
-    gen_user_hooks(text);
+    gen_hooks(text, "Send");
     emit(text, "#ifndef mig_external\n#define mig_external\n#endif\n\n");
 
     if (subsystem.rcsid != NULL && gen_user_only == NULL) {

@@ -21,6 +21,10 @@ bool gen_user_any_owner(void);
 /* That port, where the stub needs it after the message was sent. */
 const char *gen_user_own_port(void);
 
+/* The trailer that the stub wants to look into: "audit", "security"; NULL:
+ * none. */
+const char *gen_user_trailer(const struct routine *routine);
+
 /* The function that releases what a message holds. */
 const char *gen_user_destroy(void);
 

@@ -7,6 +7,7 @@
 
 #include "gen.h"
 #include "gen_user.h"
+#include "options.h"
 #include "pool.h"
 #include "subsystem.h"
 
@@ -46,7 +47,7 @@ gen_user_check_reply(struct text *text, const struct routine *routine)
     gen_condition_end(&condition, check.bad_type);
     gen_check_body(text, &check);
 
-    if (routine->user_token == NULL) {
+    if (gen_user_trailer(routine) == NULL) {
         return;
     }
 
@@ -71,7 +72,8 @@ gen_user_check_room(struct text *text, const struct routine *routine)
     const char *count;
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->out || arg->type->form != TYPE_FORM_VPORTS) {
+        if (!arg->out || (arg->type->form != TYPE_FORM_VPORTS &&
+                          arg->type->form != TYPE_FORM_VOOLS)) {
             continue;
         }
 
@@ -104,6 +106,67 @@ gen_user_unpack_ports(struct text *text, const struct routine *routine,
          "        %s[i] = %s[i].name;\n"
          "    }\n\n",
          arg->name, gen_field("Out", field));
+}
+
+static void
+gen_user_unpack_ools(struct text *text, const struct routine *routine,
+                     const struct field *field)
+{
+    const struct arg *arg;
+    const char *count, *place;
+
+    arg = field->arg;
+    place = gen_field("Out", field);
+    count = (arg->count == NULL) ? pool_printf("%u", field->number)
+                                 : gen_arg_field("Out", &routine->reply,
+                                                 arg->count, FIELD_COUNT);
+    emit(text, "    for (unsigned int i = 0; i < %s; i++) {\n", count);
+    emit(text, "        %s[i] = (%s)(uintptr_t)%s[i].address;\n", arg->name,
+         type_element_ctype(arg->type, false), place);
+
+    if (arg_has_subs(arg)) {
+        emit(text, "        %sSubs[i] = %s[i].%s;\n", arg->name, place,
+             gen_ool_number(arg));
+    }
+
+    emit(text, "    }\n\n");
+}
+
+/*
+ * `overwrite': the caller says where the data is to go and how much room there
+ * is. What does not fit stays where it arrived.
+ */
+static void
+gen_user_unpack_overwrite(struct text *text, const struct routine *routine,
+                          const struct field *field)
+{
+    const struct arg *arg;
+    const char *place, *ctype, *count;
+
+    arg = field->arg;
+    place = gen_field("Out", field);
+    ctype = type_user_ctype(arg->type);
+
+    if (arg->count != NULL) {
+        count = gen_arg_field("Out", &routine->reply, arg->count, FIELD_COUNT);
+        emit(text, "    if (%s != 0 && %s <= *%sCnt) {\n", count, count,
+             arg->count->name);
+    } else {
+        emit(text, "    {\n");
+    }
+
+    emit(text,
+         "        mig_copy((void *)(uintptr_t)*%s,\n"
+         "            (const void *)(uintptr_t)%s.address, %s.size);\n"
+         "        %smig_deallocate(%s.address, %s.size);\n",
+         arg->name, place, place, options.runtime_prefix, place, place);
+
+    if (arg->count != NULL) {
+        emit(text, "    } else {\n        *%s = (%s)(uintptr_t)%s.address;\n",
+             arg->name, ctype, place);
+    }
+
+    emit(text, "    }\n\n");
 }
 
 /* What fits is copied; the count says how much there was. */
@@ -150,7 +213,20 @@ gen_user_unpack_field(struct text *text, const struct routine *routine,
     case FIELD_PORTS:
         gen_user_unpack_ports(text, routine, field);
         break;
+    case FIELD_OOLS:
+        gen_user_unpack_ools(text, routine, field);
+        break;
+    case FIELD_NATIVE:
+        emit(text, "    mig_copy(%s, %s, %s);\n", arg->name, place,
+             gen_native_size(arg));
+        break;
     case FIELD_OOL:
+        if ((arg->flags & ARG_FLAG_OVERWRITE) != 0) {
+            gen_user_unpack_overwrite(text, routine, field);
+            break;
+        }
+
+        /* fallthrough */
     case FIELD_OOL_PORTS:
         emit(text, "    *%s = (%s)(uintptr_t)%s.address;\n", arg->name,
              type_user_ctype(arg->type), place);
@@ -179,7 +255,8 @@ gen_user_unpack_field(struct text *text, const struct routine *routine,
 
     if (arg != NULL && arg->user_poly && field->kind != FIELD_COUNT) {
         emit(text, "    *%sPoly = %s%s.disposition;\n", arg->name, place,
-             (field->kind == FIELD_PORTS) ? "[0]" : "");
+             (field->kind == FIELD_PORTS || field->kind == FIELD_OOLS) ? "[0]"
+                                                                       : "");
     }
 }
 

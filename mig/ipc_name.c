@@ -98,6 +98,25 @@ ipc_name_lookup(const char *name)
 }
 
 const struct ipc_name *
+ipc_name_by_code(unsigned long code)
+{
+    static const char *const names[] = {
+        [0] = "UNSTRUCTURED",  [1] = "INTEGER_16", [2] = "INTEGER_32",
+        [8] = "CHAR",          [9] = "BYTE",       [10] = "REAL_32",
+        [11] = "INTEGER_64",   [12] = "STRING_C",  [15] = "PORT_NAME",
+        [16] = "MOVE_RECEIVE", [17] = "MOVE_SEND", [18] = "MOVE_SEND_ONCE",
+        [19] = "COPY_SEND",    [20] = "MAKE_SEND", [21] = "MAKE_SEND_ONCE",
+        [25] = "REAL_64",
+    };
+
+    if (code >= sizeof(names) / sizeof(names[0]) || names[code] == NULL) {
+        return NULL;
+    }
+
+    return ipc_name_find(names[code]);
+}
+
+const struct ipc_name *
 ipc_name_received(const struct ipc_name *name)
 {
     return (name->received == NULL) ? name : ipc_name_lookup(name->received);

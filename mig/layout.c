@@ -84,6 +84,13 @@ layout_add_descriptors(struct layout_builder *builder, const struct arg *arg)
     case TYPE_FORM_VOOL_PORTS:
         layout_add(builder, FIELD_OOL_PORTS, arg, LAYOUT_OOL_SIZE);
         break;
+    case TYPE_FORM_OOLS:
+    case TYPE_FORM_VOOLS:
+        field =
+            layout_add(builder, FIELD_OOLS, arg, LAYOUT_OOL_SIZE * type->count);
+        field->number = type->count;
+        builder->layout->descriptors += type->count - 1;
+        break;
     default:
         return;
     }
@@ -122,9 +129,23 @@ layout_add_data(struct layout_builder *builder, const struct arg *arg)
     case TYPE_FORM_VARRAY:
         layout_add_variable(builder, FIELD_VARRAY, arg);
         break;
+    case TYPE_FORM_NATIVE:
+        if (type->native.absent != NULL) {
+            layout_add(builder, FIELD_PRESENT, arg, LAYOUT_WORD_SIZE);
+        }
+
+        layout_add_variable(builder, FIELD_NATIVE, arg);
+        break;
     default:
         break;
     }
+}
+
+/* An argument that is a return code stands where replies have theirs. */
+static bool
+layout_holds(const struct routine *routine, const struct arg *arg, bool reply)
+{
+    return reply ? arg->out : (arg->in && arg != routine->retcode);
 }
 
 static bool
@@ -137,7 +158,7 @@ layout_has_data(const struct routine *routine, bool reply)
             return true;
         }
 
-        if (reply ? !arg->out : !arg->in) {
+        if (!layout_holds(routine, arg, reply)) {
             continue;
         }
 
@@ -175,8 +196,8 @@ layout_message(struct routine *routine, struct layout *layout, bool reply,
         }
     }
 
-    if (ndr &&
-        (layout_has_data(routine, reply) || (reply && !layout->complex))) {
+    if (ndr && (layout_has_data(routine, reply) ||
+                ((reply || routine->retcode != NULL) && !layout->complex))) {
         layout_add(&builder, FIELD_NDR, NULL, LAYOUT_NDR_SIZE);
     }
 
@@ -184,8 +205,12 @@ layout_message(struct routine *routine, struct layout *layout, bool reply,
         layout_add(&builder, FIELD_RETCODE, NULL, LAYOUT_WORD_SIZE);
     }
 
+    if (!reply && routine->retcode != NULL && !layout->complex) {
+        layout_add_data(&builder, routine->retcode);
+    }
+
     for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (reply ? arg->out : arg->in) {
+        if (layout_holds(routine, arg, reply)) {
             layout_add_data(&builder, arg);
         }
 

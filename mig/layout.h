@@ -31,23 +31,26 @@ enum field_kind {
     FIELD_PORTS,
     FIELD_OOL,
     FIELD_OOL_PORTS,
+    FIELD_OOLS, /* a row of one or the other */
     FIELD_NDR,
     FIELD_RETCODE,
     FIELD_COUNT,    /* of a variable argument */
     FIELD_CAPACITY, /* countinout: the caller's room, in the request */
+    FIELD_PRESENT,  /* whether a native value follows */
     FIELD_OFFSET,   /* unused word before a variable string's length */
     FIELD_DATA,
     FIELD_ARRAY,
     FIELD_STRING,
     FIELD_VARRAY,
     FIELD_VSTRING,
+    FIELD_NATIVE,
 };
 
 struct field {
     struct field *next;
     enum field_kind kind;
     const struct arg *arg; /* NULL: NDR, RETCODE */
-    uint32_t number;       /* of port descriptors */
+    uint32_t number;       /* of descriptors */
     unsigned int segment;
     uint32_t offset; /* in the segment */
     uint32_t size;   /* the most, for a variable field */

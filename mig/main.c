@@ -5,6 +5,7 @@
  * name them. The `mig' script runs the preprocessor and this program.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,16 @@
 
 #include "parser.h"
 
-#define MAIN_VERSION "1.0"
+#define MAIN_VERSION "1.1"
+
+/* Of one message: MACH_MSG_DESCRIPTOR_MAX, MACH_MSG_SIZE_MAX. */
+#define MAIN_DESCRIPTOR_MAX 256
+#define MAIN_SIZE_MAX 65536
 
 struct options options = {
     .default_files = true,
     .ndr = true,
+    .descriptor_limit = { MAIN_DESCRIPTOR_MAX, MAIN_DESCRIPTOR_MAX },
     .prefix = "",
     .runtime_prefix = "",
 };
@@ -68,6 +74,41 @@ static const struct {
     { "-S", &options.symbols, false },
     { "-v", &options.verbose, true },
     { "-V", &options.verbose, false },
+    { "-n", &options.default_files, false },
+    { "-r", &options.two_traps, false },
+    { "-R", &options.two_traps, true },
+    { "-split", &options.split_headers, true },
+    { "-b", &options.counted, true },
+    { "-B", &options.counted, false },
+};
+
+/* Options with a number. */
+static const struct {
+    const char *name;
+    unsigned long *place;
+} main_numbers[] = {
+    { "-maxonstack", &options.stack_limit },
+    { "-max_descrs", &options.descriptor_limit[0] },
+    { "-max_reply_descrs", &options.descriptor_limit[1] },
+};
+
+/* Options of other tools, and why they change nothing; NULL: that is what
+ * they ask for. */
+static const struct {
+    const char *name;
+    const char *why;
+} main_others[] = {
+    { "-N", NULL },
+    { "-l", NULL },
+    { "-k", NULL },
+    { "-T", NULL },
+    { "-X", NULL },
+    { "-novouchers", NULL },
+    { "-L", "stubs call the hooks __BeforeSendRpc and so on instead" },
+    { "-K", "C without prototypes is not written" },
+    { "-t", "there are no RPC traps" },
+    { "-x", "calls always go through the kernel" },
+    { "-mach_msg2", "messages inside the kernel are in one piece" },
 };
 
 #define MAIN_COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -87,6 +128,13 @@ static const char main_usage[] =
     "  --no-ndr               leave NDR records out of messages\n"
     "  --strict               warnings are errors; no inout rights\n"
     "  -q, -s, -v             no warnings; symbol table; print types\n"
+    "  -n                     as --no-default-files\n"
+    "  -R                     send and receive in two traps, not in one\n"
+    "  -split                 headers include nothing, C files all\n"
+    "  -b                     __counted_by(n) behind array parameters\n"
+    "  -maxonstack N          messages of more than N bytes are allocated\n"
+    "  -max_descrs N          refuse requests with more descriptors\n"
+    "  -max_reply_descrs N    and replies\n"
     "/dev/null as a file means: do not write it.\n";
 
 bool
@@ -111,20 +159,84 @@ main_switch(const char *word)
 }
 
 static bool
-main_operand(const char *word, const char *operand)
+main_other(const char *word)
 {
     size_t i;
+
+    for (i = 0; i < MAIN_COUNT(main_others); i++) {
+        if (strcmp(word, main_others[i].name) == 0) {
+            if (main_others[i].why != NULL) {
+                fprintf(stderr,
+                        "migcom: warning: option `%s' has no effect: %s\n",
+                        word, main_others[i].why);
+            }
+
+            return true;
+        }
+    }
+
+    return false;
+}
+
+static void
+main_number(const char *word, const char *operand, unsigned long *place)
+{
+    char *end;
+
+    errno = 0;
+    *place = strtoul(operand, &end, 10);
+
+    if (operand[0] < '0' || operand[0] > '9' || *end != '\0' || errno != 0) {
+        fprintf(stderr, "migcom: option `%s' needs a number, not `%s'\n", word,
+                operand);
+        exit(2);
+    }
+}
+
+/* Where the option's number goes; NULL: it has none. */
+static unsigned long *
+main_number_place(const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < MAIN_COUNT(main_numbers); i++) {
+        if (strcmp(word, main_numbers[i].name) == 0) {
+            return main_numbers[i].place;
+        }
+    }
+
+    return NULL;
+}
+
+static void
+main_need_operand(const char *word, const char *operand)
+{
+    if (operand == NULL) {
+        fprintf(stderr, "migcom: option `%s' needs an operand\n", word);
+        exit(2);
+    }
+}
+
+static bool
+main_operand(const char *word, const char *operand)
+{
+    unsigned long *number;
+    size_t i;
+
+    number = main_number_place(word);
+
+    if (number != NULL) {
+        main_need_operand(word, operand);
+        main_number(word, operand, number);
+        return true;
+    }
 
     for (i = 0; i < MAIN_COUNT(main_operands); i++) {
         if (strcmp(word, main_operands[i].name) != 0) {
             continue;
         }
 
-        if (operand == NULL) {
-            fprintf(stderr, "migcom: option `%s' needs an operand\n", word);
-            exit(2);
-        }
-
+        main_need_operand(word, operand);
         *main_operands[i].place = operand;
         return true;
     }
@@ -149,7 +261,7 @@ main_parse_options(int argc, char **argv)
             exit(0);
         }
 
-        if (main_switch(argv[i])) {
+        if (main_switch(argv[i]) || main_other(argv[i])) {
             continue;
         }
 
@@ -204,6 +316,23 @@ main_generate_split(void)
     }
 }
 
+static void
+main_check_layout(const struct routine *routine, const struct layout *layout,
+                  const char *which, unsigned long descriptors)
+{
+    if (layout->descriptors > descriptors) {
+        diag_error(&routine->pos,
+                   "the %s of `%s' has %u descriptors; there may be %lu", which,
+                   routine->name, layout->descriptors, descriptors);
+    }
+
+    if (layout->min_size > MAIN_SIZE_MAX) {
+        diag_warning(&routine->pos,
+                     "the %s of `%s' has %u bytes, and a message at most %u",
+                     which, routine->name, layout->min_size, MAIN_SIZE_MAX);
+    }
+}
+
 static bool
 main_write(void)
 {
@@ -216,6 +345,14 @@ main_write(void)
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
         layout_routine(routine, options.ndr);
+        main_check_layout(routine, &routine->request, "request",
+                          options.descriptor_limit[0]);
+        main_check_layout(routine, &routine->reply, "reply",
+                          options.descriptor_limit[1]);
+    }
+
+    if (diag_error_count() != 0) {
+        return false;
     }
 
     main_generate(options.user_header, gen_user_header);

@@ -48,7 +48,8 @@ while [ $# -gt 0 ]; do
         [ "$2" = /dev/null ] || outputs="$outputs$(quote "$2")"
         shift
         ;;
-    -prefix | -subrprefix | -i)
+    -prefix | -subrprefix | -i | -maxonstack | -max_descrs | \
+        -max_reply_descrs)
         [ $# -ge 2 ] || fail "option $1 needs an operand"
         flags="$flags$(quote "$1")$(quote "$2")"
         shift
@@ -80,18 +81,22 @@ while [ $# -gt 0 ]; do
         cppflags="$cppflags$(quote "$1")$(quote "$2")"
         shift
         ;;
-    -q | -Q | -s | -S | -v | -V | --strict | --ndr | --no-ndr | \
-        --no-default-files)
+    -[bBkKlLnNqQrRsStTvVxX] | -split | -novouchers | -mach_msg2 | \
+        --strict | --ndr | --no-ndr | --no-default-files)
         flags="$flags$1 "
         ;;
-    -maxonstack | -max_descrs | -max_reply_descrs | -arch | -target | -cpp)
-        # Other tools' options that mean nothing here, with their operands.
+    -arch | -target)
         [ $# -ge 2 ] || fail "option $1 needs an operand"
+        case $2 in
+        x86_64 | x86_64-*) ;;
+        *) fail "messages are laid out for x86_64, not for $2" ;;
+        esac
         shift
         ;;
-    -n | -N | -r | -R | -l | -L | -k | -K | -b | -B | -t | -T | -split | \
-        -novouchers)
-        # Other tools' options that mean nothing here.
+    -cpp)
+        # Other tools ignore it too.
+        [ $# -ge 2 ] || fail "option $1 needs an operand"
+        shift
         ;;
     --help | -help)
         sed -n '3,/^$/s/^# \{0,1\}//p' "$0"
@@ -133,7 +138,8 @@ run()
     fi
 
     # $cc may hold flags of its own. What it says of the host is not wanted.
-    eval "$cc -E -x c -Uunix -Ulinux $cppflags $depflags $(quote "$file")" \
+    eval "$cc -E -x c -Uunix -Ulinux -D__MACH30__ $cppflags" \
+        "-I$(quote "$(dirname "$file")")" "$depflags $(quote "$file")" \
         >"$work/text" || fail "cannot preprocess $file"
     eval "$(quote "$migcom") $flags" <"$work/text" || exit 1
 

@@ -25,6 +25,11 @@ struct options {
     bool default_files;
     bool ndr;
     bool symbols;
+    bool two_traps;            /* send and receive apart */
+    bool split_headers;        /* includes go into the C files */
+    bool counted;              /* arrays are annotated with their counts */
+    unsigned long stack_limit; /* larger messages are allocated; 0: none */
+    unsigned long descriptor_limit[2]; /* of requests, of replies */
     bool verbose;
 };
 

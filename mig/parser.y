@@ -84,6 +84,7 @@ static struct arg *parser_arg(enum arg_direction direction, const char *name,
     const struct ipc_name *ipc;
     struct type *type;
     struct type_tran tran;
+    struct type_native native;
     struct arg *arg;
 }
 
@@ -135,7 +136,8 @@ static struct arg *parser_arg(enum arg_direction direction, const char *name,
 %token <number> NUMBER "a number"
 %token END 0 "the end of the file"
 
-%type <text> ident
+%type <text> ident words word
+%type <native> native
 %type <number> intexp slots
 %type <side> import
 %type <flags> flag flags
@@ -233,8 +235,8 @@ option:
             diag_error(&@3, "expected `None', `Timeout' or `Any'");
         }
     }
-  | USERTYPELIMIT NUMBER { /* sizes are always known here */ }
-  | ONSTACKLIMIT NUMBER { /* messages are always on the stack */ }
+  | USERTYPELIMIT NUMBER { subsystem.native_limit = $2; }
+  | ONSTACKLIMIT NUMBER { subsystem.stack_limit = $2; }
   ;
 
 import_file:
@@ -369,12 +371,7 @@ typespec:
     }
   | CSTRING '[' intexp ']' { $$ = type_string(&@1, $3, false); }
   | CSTRING '[' '*' ':' intexp ']' { $$ = type_string(&@1, $5, true); }
-  | native
-    {
-        diag_error(&@1, "native C types cannot be laid out in a message; "
-                        "use `struct[n] of' with a `ctype'");
-        $$ = type_error(&@1);
-    }
+  | native { $$ = type_native(&@1, $1, subsystem.native_limit); }
   ;
 
 members:
@@ -392,19 +389,29 @@ members:
 
 native:
     POINTERTO '(' words ')'
+    {
+        $$ = (struct type_native){ .name = $3 };
+    }
   | VALUEOF '(' words ')'
+    {
+        $$ = (struct type_native){ .name = $3, .by_value = true };
+    }
   | POINTERTOIFNOT '(' words ',' words ')'
+    {
+        $$ = (struct type_native){ .name = $3, .absent = $5 };
+    }
   ;
 
 words:
     word
-  | words word
+  | words word { $$ = pool_printf("%s %s", $1, $2); }
   ;
 
 word:
     ident
   | STRUCT
-  | '*'
+  | NUMBER { $$ = pool_printf("%lu", $1); }
+  | '*' { $$ = "*"; }
   ;
 
 prim:
@@ -412,9 +419,12 @@ prim:
   | POLYMORPHIC { $$ = ipc_name_lookup("MACH_MSG_TYPE_POLYMORPHIC"); }
   | NUMBER
     {
-        diag_error(&@1, "a type code given as a number has no meaning in "
-                        "untyped messages");
-        $$ = ipc_name_lookup("MACH_MSG_TYPE_INTEGER_32");
+        $$ = ipc_name_by_code($1);
+
+        if ($$ == NULL) {
+            diag_error(&@1, "there is no message type %lu", $1);
+            $$ = ipc_name_lookup("MACH_MSG_TYPE_INTEGER_32");
+        }
     }
   ;
 
@@ -512,19 +522,20 @@ direction:
   | SECTOKEN { $$ = ARG_SECTOKEN; }
   | SERVERSECTOKEN { $$ = ARG_SERVERSECTOKEN; }
   | USERSECTOKEN { $$ = ARG_USERSECTOKEN; }
-  | token
+  | AUDITTOKEN { $$ = ARG_AUDITTOKEN; }
+  | SERVERAUDITTOKEN { $$ = ARG_SERVERAUDITTOKEN; }
+  | USERAUDITTOKEN { $$ = ARG_USERAUDITTOKEN; }
+  | SERVERCONTEXTTOKEN { $$ = ARG_CONTEXTTOKEN; }
+  | implementation
     {
-        diag_error(&@1, "received messages carry no such token");
+        diag_error(&@1, "trailers have no fields but the sequence number and "
+                        "what the kernel says of the sender");
         $$ = ARG_UNSUPPORTED;
     }
   ;
 
-token:
-    AUDITTOKEN
-  | SERVERAUDITTOKEN
-  | USERAUDITTOKEN
-  | SERVERCONTEXTTOKEN
-  | SERVERIMPL
+implementation:
+    SERVERIMPL
   | USERIMPL
   ;
 

@@ -27,6 +27,10 @@ arg_direction_name(enum arg_direction direction)
         [ARG_SECTOKEN] = "sectoken",
         [ARG_SERVERSECTOKEN] = "serversectoken",
         [ARG_USERSECTOKEN] = "usersectoken",
+        [ARG_AUDITTOKEN] = "audittoken",
+        [ARG_SERVERAUDITTOKEN] = "serveraudittoken",
+        [ARG_USERAUDITTOKEN] = "useraudittoken",
+        [ARG_CONTEXTTOKEN] = "servercontexttoken",
         [ARG_UNSUPPORTED] = "unsupported",
     };
 
@@ -40,6 +44,8 @@ arg_is_user(const struct arg *arg)
     case ARG_SREPLYPORT:
     case ARG_MSGSEQNO:
     case ARG_SERVERSECTOKEN:
+    case ARG_SERVERAUDITTOKEN:
+    case ARG_CONTEXTTOKEN:
     case ARG_UNSUPPORTED:
         return false;
     default:
@@ -56,6 +62,7 @@ arg_is_server(const struct arg *arg)
     case ARG_SENDTIME:
     case ARG_MSGOPTION:
     case ARG_USERSECTOKEN:
+    case ARG_USERAUDITTOKEN:
     case ARG_UNSUPPORTED:
         return false;
     default:
@@ -91,4 +98,23 @@ bool
 arg_has_dealloc(const struct arg *arg)
 {
     return (arg->flags & ARG_FLAG_DEALLOC_DYNAMIC) != 0;
+}
+
+bool
+arg_has_subs(const struct arg *arg)
+{
+    const struct type *type;
+
+    type = arg->type;
+    return (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) &&
+           type_is_variable(type->element);
+}
+
+uint32_t
+arg_ool_size(const struct arg *arg)
+{
+    const struct type *element;
+
+    element = arg->type->element;
+    return type_is_port(element) ? element->count : element->size;
 }

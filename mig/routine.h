@@ -31,6 +31,10 @@ enum arg_direction {
     ARG_SECTOKEN,
     ARG_SERVERSECTOKEN,
     ARG_USERSECTOKEN,
+    ARG_AUDITTOKEN,
+    ARG_SERVERAUDITTOKEN,
+    ARG_USERAUDITTOKEN,
+    ARG_CONTEXTTOKEN,
     ARG_UNSUPPORTED, /* known to the language, reported and dropped */
 };
 
@@ -94,6 +98,9 @@ struct routine {
     const struct arg *seqno_arg;
     const struct arg *user_token;
     const struct arg *server_token;
+    const struct arg *user_audit;
+    const struct arg *server_audit;
+    const struct arg *retcode; /* see gen_user_retcode() */
 
     struct layout request;
     struct layout reply;
@@ -115,5 +122,10 @@ uint32_t arg_count_max(const struct routine *routine, const struct arg *arg);
 /* True if the argument has a C count, a Dealloc flag, of its own. */
 bool arg_has_count(const struct arg *arg);
 bool arg_has_dealloc(const struct arg *arg);
+
+/* True if each region of a row of them has a count; else their size is this,
+ * in bytes or rights. */
+bool arg_has_subs(const struct arg *arg);
+uint32_t arg_ool_size(const struct arg *arg);
 
 #endif /* MIG_ROUTINE_H */

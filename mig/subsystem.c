@@ -14,6 +14,7 @@
 #include "pool.h"
 
 #define SUBSYSTEM_REPLY_OFFSET 100
+#define SUBSYSTEM_NATIVE_LIMIT 2048
 
 struct subsystem subsystem;
 
@@ -22,6 +23,7 @@ subsystem_setup(void)
 {
     subsystem.imports_tail = &subsystem.imports;
     subsystem.routines_tail = &subsystem.routines;
+    subsystem.native_limit = SUBSYSTEM_NATIVE_LIMIT;
     subsystem.user_prefix = "";
     subsystem.server_prefix = "";
 }

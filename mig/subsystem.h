@@ -49,6 +49,8 @@ struct subsystem {
     const char *msg_option;
     const char *consume;
     bool kernel_sender;
+    unsigned long native_limit; /* UserTypeLimit */
+    unsigned long stack_limit;  /* OnStackLimit; 0: none */
 };
 
 extern struct subsystem subsystem;

@@ -161,6 +161,7 @@ type_copy(const struct source_pos *pos, const struct type *old)
     type->count = old->count;
     type->size = old->size;
     type->align = old->align;
+    type->native = old->native;
     return type;
 }
 
@@ -210,6 +211,31 @@ type_make_array(const struct source_pos *pos, enum type_form form,
     return type;
 }
 
+/* One descriptor for each element. */
+static struct type *
+type_make_ools(const struct source_pos *pos, enum type_form form,
+               unsigned long count, const struct type *element)
+{
+    struct type *type;
+
+    type = type_copy(pos, element);
+    type->form = form;
+    type->like_inline = false;
+    type->element = element;
+    type->count = (uint32_t)count;
+    type->size = 0;
+    type->align = 8;
+    return type;
+}
+
+static bool
+type_is_region(const struct type *type)
+{
+    return type->form == TYPE_FORM_OOL || type->form == TYPE_FORM_VOOL ||
+           type->form == TYPE_FORM_OOL_PORTS ||
+           type->form == TYPE_FORM_VOOL_PORTS;
+}
+
 static bool
 type_is_fixed_data(const struct type *type)
 {
@@ -238,6 +264,10 @@ type_array(const struct source_pos *pos, unsigned long count,
         return type_make_array(pos, TYPE_FORM_PORTS, count, element);
     }
 
+    if (type_is_region(element)) {
+        return type_make_ools(pos, TYPE_FORM_OOLS, count, element);
+    }
+
     if (type_is_fixed_data(element)) {
         return type_make_array(pos, TYPE_FORM_ARRAY, count, element);
     }
@@ -257,6 +287,10 @@ type_varray(const struct source_pos *pos, unsigned long count,
     if (!type_check_element(pos, element) ||
         !type_check_size(pos, count, element->size)) {
         return type_error(pos);
+    }
+
+    if (count != 0 && type_is_region(element)) {
+        return type_make_ools(pos, TYPE_FORM_VOOLS, count, element);
     }
 
     ports = (element->form == TYPE_FORM_PORT);
@@ -423,6 +457,26 @@ type_string(const struct source_pos *pos, unsigned long size, bool variable)
     return type;
 }
 
+struct type *
+type_native(const struct source_pos *pos, struct type_native native,
+            unsigned long limit)
+{
+    struct type *type;
+
+    if (!type_check_size(pos, limit, 1)) {
+        return type_error(pos);
+    }
+
+    type = type_create(pos, TYPE_FORM_NATIVE);
+    type->sent = ipc_name_lookup("MACH_MSG_TYPE_BYTE");
+    type->received = type->sent;
+    type->native = native;
+    type->unit = 1;
+    type->count = ((uint32_t)limit + 3) & ~3u;
+    type->size = type->count;
+    return type;
+}
+
 static void
 type_predefine(const char *name, const char *ipc, const char *ctype)
 {
@@ -542,7 +596,8 @@ bool
 type_is_variable(const struct type *type)
 {
     return type->form == TYPE_FORM_VARRAY || type->form == TYPE_FORM_VPORTS ||
-           type->form == TYPE_FORM_VOOL || type->form == TYPE_FORM_VOOL_PORTS;
+           type->form == TYPE_FORM_VOOL || type->form == TYPE_FORM_VOOL_PORTS ||
+           type->form == TYPE_FORM_VOOLS;
 }
 
 bool
@@ -554,6 +609,7 @@ type_is_inline(const struct type *type)
     case TYPE_FORM_VARRAY:
     case TYPE_FORM_STRING:
     case TYPE_FORM_VSTRING:
+    case TYPE_FORM_NATIVE:
         return true;
     default:
         return false;
@@ -574,6 +630,8 @@ type_is_ool(const struct type *type)
     case TYPE_FORM_VOOL:
     case TYPE_FORM_OOL_PORTS:
     case TYPE_FORM_VOOL_PORTS:
+    case TYPE_FORM_OOLS:
+    case TYPE_FORM_VOOLS:
         return true;
     default:
         return false;
@@ -590,6 +648,9 @@ type_is_port(const struct type *type)
     case TYPE_FORM_OOL_PORTS:
     case TYPE_FORM_VOOL_PORTS:
         return true;
+    case TYPE_FORM_OOLS:
+    case TYPE_FORM_VOOLS:
+        return type_is_port(type->element);
     default:
         return false;
     }
@@ -605,22 +666,31 @@ type_is_array(const struct type *type)
     case TYPE_FORM_VSTRING:
     case TYPE_FORM_PORTS:
     case TYPE_FORM_VPORTS:
+    case TYPE_FORM_OOLS:
+    case TYPE_FORM_VOOLS:
         return true;
     default:
         return false;
     }
 }
 
+/* Without a clause that says otherwise. */
+static const char *
+type_ctype(const struct type *type)
+{
+    return (type->native.name != NULL) ? type->native.name : type->name;
+}
+
 const char *
 type_user_ctype(const struct type *type)
 {
-    return (type->user_name != NULL) ? type->user_name : type->name;
+    return (type->user_name != NULL) ? type->user_name : type_ctype(type);
 }
 
 const char *
 type_server_ctype(const struct type *type)
 {
-    return (type->server_name != NULL) ? type->server_name : type->name;
+    return (type->server_name != NULL) ? type->server_name : type_ctype(type);
 }
 
 /* C's name for a primitive that was given none. */
@@ -675,6 +745,11 @@ type_element_ctype(const struct type *type, bool server)
     }
 
     name = server ? type_server_ctype(element) : type_user_ctype(element);
+
+    if (name == NULL && type_is_ool(element)) {
+        return type_is_port(element) ? "mach_port_t *" : "void *";
+    }
+
     return (name != NULL) ? name : type_primitive_ctype(element);
 }
 
@@ -695,6 +770,9 @@ type_describe(const struct type *type)
         [TYPE_FORM_VOOL] = "variable out-of-line memory",
         [TYPE_FORM_OOL_PORTS] = "an out-of-line array of port rights",
         [TYPE_FORM_VOOL_PORTS] = "a variable out-of-line array of port rights",
+        [TYPE_FORM_OOLS] = "an array of out-of-line items",
+        [TYPE_FORM_VOOLS] = "a variable array of out-of-line items",
+        [TYPE_FORM_NATIVE] = "a native C type",
     };
 
     return names[type->form];

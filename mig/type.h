@@ -34,6 +34,9 @@ enum type_form {
     TYPE_FORM_VOOL,       /* out-of-line memory with a count */
     TYPE_FORM_OOL_PORTS,  /* an out-of-line array of rights, fixed number */
     TYPE_FORM_VOOL_PORTS, /* the same, with a count */
+    TYPE_FORM_OOLS,       /* that many out-of-line descriptors */
+    TYPE_FORM_VOOLS,      /* the same, with a count of those in use */
+    TYPE_FORM_NATIVE,     /* a C type whose size only C knows */
 };
 
 /* `S function(R)`: a translation as it was written. */
@@ -41,6 +44,13 @@ struct type_tran {
     const char *type; /* S; NULL if the clause is absent */
     const char *function;
     const char *raw; /* R */
+};
+
+/* PointerTo, ValueOf, PointerToIfNot: a C type as it was written. */
+struct type_native {
+    const char *name;   /* NULL: not such a type */
+    const char *absent; /* the pointer that sends nothing; NULL: none */
+    bool by_value;
 };
 
 struct type {
@@ -66,6 +76,7 @@ struct type {
     struct type_tran outtran;
     struct type_tran destructor;
     struct type_tran payload;
+    struct type_native native;
 };
 
 /* Constructors. All of them accept types of form TYPE_FORM_ERROR. */
@@ -87,6 +98,10 @@ struct type *
 type_pointer(const struct source_pos *pos, const struct type *target);
 struct type *
 type_string(const struct source_pos *pos, unsigned long size, bool variable);
+
+/* LIMIT: bytes that are set apart for it in a message. */
+struct type *type_native(const struct source_pos *pos,
+                         struct type_native native, unsigned long limit);
 
 /* struct { ... }, member by member. */
 struct type *type_struct_begin(const struct source_pos *pos);

@@ -105,10 +105,46 @@ typedef struct {
 
 #define MIG_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+#define MIG_ROUND(size) ((mach_msg_size_t)(((size) + 3) & ~(size_t)3))
+
 /* The place so many bytes behind the start of a variable member. */
 #define MIG_BEHIND(pointer, member, bytes)                                     \
     ((void *)((char *)(pointer) + offsetof(__typeof__(*(pointer)), member) +   \
               (bytes)))
+
+/* A message that is too large for the stack, for the length of a block. */
+struct mig_buffer {
+    char *address;
+    vm_size_t size;
+};
+
+static inline struct mig_buffer
+mig_buffer_allocate(vm_size_t size)
+{
+    struct mig_buffer buffer = { mig_user_allocate(size), size };
+
+    return buffer;
+}
+
+static inline void
+mig_buffer_free(struct mig_buffer *buffer)
+{
+    if (buffer->address != NULL) {
+        mig_user_deallocate(buffer->address, buffer->size);
+    }
+}
+
+#define MIG_BUFFER_SCOPE __attribute__((__cleanup__(mig_buffer_free)))
+
+/* The word that the receiver bound to the port, if the kernel delivered it. */
+static inline uint64_t
+mig_context(const mach_msg_header_t *head)
+{
+    return MACH_MSGH_BITS_LOCAL(head->msgh_bits) ==
+                   MACH_MSG_TYPE_PROTECTED_PAYLOAD
+               ? mach_msg_payload(head)
+               : 0;
+}
 
 /* For what is needed once in a thousand calls: stays off the hot path. */
 #define MIG_COLD __attribute__((__cold__, __noinline__))

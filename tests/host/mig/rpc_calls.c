@@ -348,6 +348,101 @@ call_poly_server(void)
 }
 
 static kern_return_t
+call_rows(void)
+{
+    static int one[2], two[3];
+    static mach_port_t ports[1];
+    const vm_address_t row[2] = { 0x1000, 0x2000 };
+    mach_msg_type_number_t row_sizes[2] = { 5, 6 }, some_sizes[2] = { 2, 3 };
+    mach_port_array_t rights[2] = { ports, ports };
+    mach_msg_type_number_t right_counts[2] = { 1, 1 };
+    const vm_address_t pages[2] = { 0x8000, 0x9000 };
+    mach_msg_type_number_t row_out_sizes[2], some_out_sizes[3], count = 3;
+    void *some[2] = { one, two }, *some_out[3];
+    vm_address_t row_out[2];
+    kern_return_t kr;
+
+    kr = rows(SERVER, row, row_sizes, some, 2, some_sizes, rights, right_counts,
+              pages, row_out, row_out_sizes, some_out, &count, some_out_sizes);
+    return rpc_note(kr, kr == KERN_SUCCESS && row_out[0] == 0xb000 &&
+                            row_out_sizes[0] == 7 && row_out[1] == 0x1000 &&
+                            row_out_sizes[1] == 5 && count == 2 &&
+                            some_out[0] == two && some_out_sizes[0] == 3 &&
+                            some_out[1] == one && some_out_sizes[1] == 2);
+}
+
+static kern_return_t
+call_natives(void)
+{
+    struct odd odd = { "abcdef" }, more = { "x" }, sum;
+    point_t point = { 1, 2, 3 }, twice = { 10, 20, 30 };
+    kern_return_t kr;
+    int tail = 0;
+
+    memset(&sum, 0, sizeof(sum));
+    kr = natives(SERVER, 4, &point, odd, &more, NULL, 8, &sum, &twice, &tail);
+    return rpc_note(kr, sum.bytes[0] == 7 && sum.bytes[1] == 'c' &&
+                            twice.x == 20 && twice.y == 20 && twice.z == 90 &&
+                            tail == 9);
+}
+
+static kern_return_t
+call_audited(void)
+{
+    audit_token_t peer;
+    kern_return_t kr;
+    int y = 0;
+
+    memset(&peer, 0, sizeof(peer));
+    kr = audited(SERVER, &peer, 1, &y);
+    return rpc_note(kr, y == 18 && peer.val[0] == 10 && peer.val[7] == 17);
+}
+
+static kern_return_t
+call_audited_there(void)
+{
+    security_token_t mine = { { 0, 0 } };
+    audit_token_t own;
+    kern_return_t kr;
+    int y = 0;
+
+    memset(&own, 0, sizeof(own));
+    kr = audited_there(SERVER, &mine, &own, 1, &y);
+    return rpc_note(kr, y == 17 && mine.val[0] == 5 && own.val[7] == 17);
+}
+
+static kern_return_t
+call_bound(void)
+{
+    kern_return_t kr;
+    int y = 0;
+
+    kr = bound(SERVER, 1, 0x40, &y);
+    return rpc_note(kr, y == 0x41);
+}
+
+static kern_return_t
+call_done(void)
+{
+    static int words[2] = { 100, 200 };
+    kern_return_t kr;
+
+    kr = done(SERVER, KERN_SUCCESS, 0x1000, 10, words, 2, 1000);
+    return rpc_note(kr,
+                    rpc_seen_code == KERN_SUCCESS && rpc_seen_number == 1111);
+}
+
+static kern_return_t
+call_done_simple(void)
+{
+    kern_return_t kr;
+
+    kr = done_simple(SERVER, KERN_SUCCESS, "path", 1000);
+    return rpc_note(kr,
+                    rpc_seen_code == KERN_SUCCESS && rpc_seen_number == 1004);
+}
+
+static kern_return_t
 call_post_right(void)
 {
     return rpc_note(post_right(SERVER, 0x66), true);
@@ -377,6 +472,8 @@ const struct rpc_call rpc_calls[] = {
     { "memory", call_memory, false, false, false, 5, false },
     { "loose", call_loose, false, false, false, 0, true },
     { "memory_rights", call_memory_rights, false, false, false, 3, false },
+    { "rows", call_rows, false, false, false, 8, false },
+    { "natives", call_natives, false, false, false, 0, false },
     { "translated", call_translated, false, false, false, 1, false },
     { "parked", call_parked, false, false, false, 0, false },
     { "own_reply", call_own_reply, false, false, false, 0, false },
@@ -385,6 +482,11 @@ const struct rpc_call rpc_calls[] = {
     { "patient", call_patient, false, false, false, 0, false },
     { "numbered", call_numbered, false, false, true, 0, false },
     { "who", call_who, false, false, true, 0, false },
+    { "audited", call_audited, false, false, true, 0, false },
+    { "audited_there", call_audited_there, false, false, true, 0, false },
+    { "bound", call_bound, false, false, false, 1, false },
+    { "done", call_done, true, false, false, 1, false },
+    { "done_simple", call_done_simple, true, false, false, 0, false },
     { "poly_server", call_poly_server, false, false, false, 0, false },
     { "post_right", call_post_right, true, false, false, 1, false },
     { "kernel_only", call_kernel_only, true, true, false, 0, false },

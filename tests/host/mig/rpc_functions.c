@@ -16,6 +16,9 @@ mach_msg_type_name_t rpc_seen_poly;
 mach_port_t rpc_seen_reply;
 natural_t rpc_seen_seqno;
 uint64_t rpc_seen_object;
+kern_return_t rpc_seen_code;
+uint64_t rpc_seen_context;
+int rpc_seen_number;
 
 static int rpc_pool[1024];
 static mach_port_t rpc_names[3] = { 0x11, 0x22, 0x33 };
@@ -483,5 +486,115 @@ srv_kernel_only(mach_port_t server, int x)
     (void)server;
     (void)x;
     RPC_ENTER();
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_rows(mach_port_t server, row_t row, mach_msg_type_number_t *rowSubs,
+         rows_t some, mach_msg_type_number_t someCnt,
+         mach_msg_type_number_t *someSubs, right_rows_t rights,
+         mach_msg_type_number_t *rightsSubs, page_row_t pages, row_t row_out,
+         mach_msg_type_number_t *row_outSubs, rows_t some_out,
+         mach_msg_type_number_t *some_outCnt,
+         mach_msg_type_number_t *some_outSubs)
+{
+    (void)server;
+    (void)rights;
+    RPC_ENTER();
+    row_out[0] = row[1] + pages[1];
+    row_outSubs[0] = rowSubs[1] + rightsSubs[0];
+    row_out[1] = row[0];
+    row_outSubs[1] = rowSubs[0];
+    *some_outCnt = rpc_claim(someCnt);
+
+    for (mach_msg_type_number_t i = 0; i < someCnt; i++) {
+        some_out[i] = some[someCnt - 1 - i];
+        some_outSubs[i] = someSubs[someCnt - 1 - i];
+    }
+
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_placed(mach_port_t server, vm_address_t *data,
+           mach_msg_type_number_t *dataCnt, vm_address_t *page)
+{
+    (void)server;
+    RPC_ENTER();
+    *data = (vm_address_t)(uintptr_t) "placed";
+    *dataCnt = 7;
+    *page = (vm_address_t)(uintptr_t)rpc_pool;
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_natives(mach_port_t server, int n, point_t *point, struct odd odd,
+            struct odd *maybe, point_t *absent, int tail, struct odd *sum,
+            point_t *twice, int *tail_out)
+{
+    (void)server;
+    RPC_ENTER();
+
+    for (unsigned int i = 0; i < sizeof(sum->bytes); i++) {
+        sum->bytes[i] = (char)(odd.bytes[i] + ((maybe != NULL) ? 1 : 0));
+    }
+
+    sum->bytes[0] = (char)((unsigned int)n + (unsigned int)point->z);
+    twice->x = (int)((unsigned int)twice->x * 2);
+    twice->z = (int)((unsigned int)twice->z *
+                     ((absent != NULL) ? (unsigned int)absent->x : 3));
+    *tail_out = (int)((unsigned int)tail + 1);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_audited(mach_port_t server, audit_token_t *peer, int x, int *y)
+{
+    (void)server;
+    RPC_ENTER();
+    *y = (int)((unsigned int)x + peer->val[7]);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_audited_there(mach_port_t server, security_token_t peer,
+                  audit_token_t audit, int x, int *y)
+{
+    (void)server;
+    RPC_ENTER();
+    *y = (int)((unsigned int)x + audit.val[0] + peer.val[1]);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_bound(mach_port_t server, context_t word, int x, mach_port_t right, int *y)
+{
+    (void)server;
+    RPC_ENTER();
+    rpc_seen_context = word;
+    *y = (int)((unsigned int)x + right);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_done(mach_port_t server, code_t code, vm_address_t data,
+         mach_msg_type_number_t dataCnt, ints_t words,
+         mach_msg_type_number_t wordsCnt, int n)
+{
+    (void)server;
+    RPC_ENTER();
+    rpc_seen_code = code;
+    rpc_seen_number = (int)((unsigned int)n + dataCnt + (data != 0) +
+                            ((wordsCnt != 0) ? (unsigned int)words[0] : 0));
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+srv_done_simple(mach_port_t server, code_t code, path_t path, int n)
+{
+    (void)server;
+    RPC_ENTER();
+    rpc_seen_code = code;
+    rpc_seen_number = (int)((unsigned int)n + (unsigned int)strlen(path));
     return KERN_SUCCESS;
 }

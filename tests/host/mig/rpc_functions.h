@@ -21,5 +21,8 @@ extern mach_msg_type_name_t rpc_seen_poly;
 extern mach_port_t rpc_seen_reply;
 extern natural_t rpc_seen_seqno;
 extern uint64_t rpc_seen_object;
+extern kern_return_t rpc_seen_code;
+extern uint64_t rpc_seen_context;
+extern int rpc_seen_number;
 
 #endif /* TESTS_HOST_MIG_RPC_FUNCTIONS_H */

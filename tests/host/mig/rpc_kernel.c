@@ -55,6 +55,19 @@ mig_deallocate(vm_address_t address, vm_size_t size)
     rpc_record.regions_freed++;
 }
 
+char *
+mig_user_allocate(vm_size_t size)
+{
+    return rpc_wish.no_memory ? NULL : malloc(size);
+}
+
+void
+mig_user_deallocate(char *address, vm_size_t size)
+{
+    (void)size;
+    free(address);
+}
+
 void
 mach_msg_destroy(mach_msg_header_t *msg)
 {
@@ -123,7 +136,7 @@ rpc_walk(mach_msg_header_t *msg, bool convert)
 static void
 rpc_add_trailer(mach_msg_header_t *msg)
 {
-    mach_msg_security_trailer_t *trailer;
+    mach_msg_audit_trailer_t *trailer;
 
     trailer = (void *)((char *)msg + ((msg->msgh_size + 3) & ~3u));
     trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
@@ -131,6 +144,10 @@ rpc_add_trailer(mach_msg_header_t *msg)
     trailer->msgh_seqno = 77;
     trailer->msgh_sender.val[0] = 5;
     trailer->msgh_sender.val[1] = 6;
+
+    for (unsigned int i = 0; i < 8; i++) {
+        trailer->msgh_audit.val[i] = 10 + i;
+    }
 }
 
 /* A block of exactly the size that the message has by now. */
@@ -231,7 +248,8 @@ rpc_deliver_reply(mach_msg_header_t *msg, mach_msg_header_t *reply,
     size = ((fit->msgh_size + 3) & ~3u) + sizeof(mach_msg_trailer_t);
 
     if (GET_RCV_ELEMENTS(rpc_record.option) != 0) {
-        size += MAX_TRAILER_SIZE - sizeof(mach_msg_trailer_t);
+        size += REQUESTED_TRAILER_SIZE(rpc_record.option) -
+                sizeof(mach_msg_trailer_t);
     }
 
     if (size > room) {

@@ -22,6 +22,7 @@ struct rpc_wish {
     mach_msg_return_t send_error; /* not 0: mach_msg fails with it */
     bool from_kernel;
     bool no_trailer;
+    bool no_memory;     /* for messages that do not fit the stack */
     bool payload;       /* deliver a protected payload: 0x1122334455667788 */
     unsigned char fill; /* what the reply buffer holds beforehand */
     void (*spoil_request)(mach_msg_header_t *request);

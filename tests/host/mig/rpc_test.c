@@ -306,6 +306,83 @@ test_client_limits(void)
     is(strlen(p), sizeof(p) - 1, "a variable one");
 }
 
+/* An error reply in place of the request: the rest is zeros. */
+static void
+test_retcode(void)
+{
+    start(find("done"));
+    is(done(RPC_SERVER_PORT, KERN_NO_SPACE, 0x1000, 10, NULL, 0, 1000),
+       KERN_SUCCESS, "a failure is sent");
+    is(rpc_record.served, 1, "retcode: the function is called");
+    is(rpc_seen_code, KERN_NO_SPACE, "retcode: with the code");
+    is(rpc_seen_number, 0, "retcode: and zeros");
+    ok(rpc_record.sent_size <= sizeof(mig_reply_error_ndr_t),
+       "retcode: nothing else is sent");
+    start(find("done_simple"));
+    is(done_simple(RPC_SERVER_PORT, KERN_FAILURE, "path", 1), KERN_SUCCESS,
+       "a failure without descriptors is sent");
+    is(rpc_seen_code, KERN_FAILURE, "retcode: with the code");
+    is(rpc_seen_number, 0, "retcode: and an empty string");
+    start(find("done"));
+    rpc_wish.send_error = MACH_SEND_INVALID_DEST;
+    is(done(RPC_SERVER_PORT, KERN_NO_SPACE, 0, 0, NULL, 0, 0),
+       MACH_SEND_INVALID_DEST, "a failure that cannot be sent");
+}
+
+/* Results that go to the caller's own memory, if there is room. */
+static void
+test_overwrite(void)
+{
+    static char data[8], page[4096];
+    vm_address_t data_place = (vm_address_t)(uintptr_t)data;
+    vm_address_t page_place = (vm_address_t)(uintptr_t)page;
+    mach_msg_type_number_t count = sizeof(data);
+
+    start(find("add"));
+    is(placed(RPC_SERVER_PORT, &data_place, &count, &page_place), KERN_SUCCESS,
+       "overwrite succeeds");
+    ok(data_place == (vm_address_t)(uintptr_t)data && count == 7 &&
+           strcmp(data, "placed") == 0,
+       "overwrite: the data is where it was wanted");
+    is(rpc_record.regions_freed, 2, "overwrite: where it came is freed");
+    count = 3;
+    is(placed(RPC_SERVER_PORT, &data_place, &count, &page_place), KERN_SUCCESS,
+       "overwrite without enough room succeeds");
+    ok(data_place != (vm_address_t)(uintptr_t)data && count == 7,
+       "overwrite: the data stays where it came");
+    is(rpc_record.regions_freed, 3, "overwrite: and is not freed");
+}
+
+static void
+test_context(void)
+{
+    int y;
+
+    start(find("bound"));
+    rpc_seen_context = 1;
+    (void)current->call();
+    is(rpc_seen_context == 0, 1, "no context was bound to the port");
+    start(find("bound"));
+    rpc_wish.payload = true;
+    is(bound(RPC_SERVER_PORT, 1, 2, &y), KERN_SUCCESS, "a port with a context");
+    is(rpc_seen_context == 0x1122334455667788, 1, "the context arrives");
+}
+
+#ifdef RPC_NDR
+/* These stubs are generated with -maxonstack. */
+static void
+test_memory(void)
+{
+    start(find("variable"));
+    rpc_wish.no_memory = true;
+    is(current->call(), KERN_RESOURCE_SHORTAGE, "no memory for a message");
+    is(rpc_record.calls, 0, "no memory: nothing is sent");
+    start(find("add"));
+    rpc_wish.no_memory = true;
+    is(current->call(), KERN_SUCCESS, "a small message is on the stack");
+}
+#endif
+
 int
 main(void)
 {
@@ -315,5 +392,11 @@ main(void)
     test_dispatch();
     test_clamp();
     test_client_limits();
+    test_retcode();
+    test_overwrite();
+    test_context();
+#ifdef RPC_NDR
+    test_memory();
+#endif
     return tap_done();
 }

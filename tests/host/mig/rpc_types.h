@@ -38,6 +38,18 @@ typedef mach_port_t *ports_t;
 typedef mach_port_t pair_t[2];
 typedef mach_port_t pair_poly_t[2];
 
+typedef vm_address_t row_t[2];
+typedef void *rows_t[3];
+typedef mach_port_array_t right_rows_t[2];
+typedef vm_address_t page_row_t[2];
+typedef uint64_t context_t;
+typedef kern_return_t code_t;
+typedef int old_int_t;
+
+struct odd {
+    char bytes[7];
+};
+
 /* What a port or payload is turned into for the server's functions. */
 typedef struct object *object_t;
 typedef long scaled_t;
