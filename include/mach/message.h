@@ -259,7 +259,7 @@ typedef mach_msg_audit_trailer_t mach_msg_max_trailer_t;
 #define MACH_SEND_INVALID_RIGHT 0x1000000a
 #define MACH_SEND_INVALID_NOTIFY 0x1000000b
 #define MACH_SEND_INVALID_MEMORY 0x1000000c
-#define MACH_SEND_NO_BUFFER 0x1000000d
+#define MACH_SEND_NO_BUFFER 0x1000000d /* no memory, or too much queued */
 #define MACH_SEND_TOO_LARGE 0x1000000e
 #define MACH_SEND_INVALID_TYPE 0x1000000f
 #define MACH_SEND_INVALID_HEADER 0x10000010

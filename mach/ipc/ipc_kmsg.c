@@ -3,6 +3,7 @@
 
 #include <debug/assert.h>
 #include <ipc/ipc_kmsg.h>
+#include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
@@ -100,6 +101,41 @@ static uint8_t
 descriptor_type(const void *descriptor)
 {
     return ((const mach_msg_type_descriptor_t *)descriptor)->type;
+}
+
+/* A right counts as much as a port: it may be all that keeps one. */
+static size_t
+descriptor_memory(const mach_msg_descriptor_t *descriptor)
+{
+    switch (descriptor->type.type) {
+    case MACH_MSG_PORT_DESCRIPTOR:
+        return sizeof(struct ipc_port);
+    case MACH_MSG_OOL_PORTS_DESCRIPTOR:
+        return descriptor->ool_ports.count *
+               (sizeof(struct ipc_port) + sizeof(mach_port_t));
+    default:
+        /* Pages are charged to the sender's memory; less than one is ours. */
+        return MIN(descriptor->out_of_line.size, PAGE_SIZE);
+    }
+}
+
+size_t
+ipc_kmsg_memory(const struct ipc_kmsg *kmsg)
+{
+    size_t size = IPC_KMSG_OVERHEAD + kmsg->room;
+    const mach_msg_body_t *body = (const void *)(&kmsg->header + 1);
+    const char *at = (const char *)(body + 1);
+
+    if (likely(!MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits))) {
+        return size;
+    }
+
+    for (mach_msg_size_t i = 0; i < body->msgh_descriptor_count; i++) {
+        size += descriptor_memory((const void *)at);
+        at += descriptor_size(descriptor_type(at));
+    }
+
+    return size;
 }
 
 static void
@@ -265,6 +301,7 @@ ipc_kmsg_destroy_list(struct list *messages)
     while (!list_empty(messages)) {
         kmsg = list_entry(list_first(messages), struct ipc_kmsg, link);
         list_remove(&kmsg->link);
+        ipc_mqueue_uncharge(kmsg);
         clean_header(kmsg);
         ipc_kmsg_clean_body(kmsg);
         ipc_kmsg_free(kmsg);

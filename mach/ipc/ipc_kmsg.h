@@ -25,8 +25,10 @@ struct thread;
 struct vm_map;
 
 struct ipc_kmsg {
-    struct list link;           /* a queue's */
-    mach_msg_size_t room;       /* bytes from the header on */
+    struct list link;        /* a queue's */
+    mach_msg_size_t room;    /* bytes from the header on */
+    struct ipc_space *payer; /* ref: at whose expense it is queued, or NULL */
+    uint64_t charge;         /* what of that is for it */
     struct ipc_identity sender; /* see ipc_mqueue.c: not of every message */
     mach_msg_header_t header __attribute__((aligned(16)));
 };
@@ -40,6 +42,9 @@ MUST_CHECK struct ipc_kmsg *ipc_kmsg_alloc(mach_msg_size_t size);
 
 /* Free the buffer; what it holds has gone elsewhere. */
 void ipc_kmsg_free(struct ipc_kmsg *kmsg);
+
+/* Kernel memory that it holds, in bytes. */
+size_t ipc_kmsg_memory(const struct ipc_kmsg *kmsg);
 
 /* Release every right and all memory it holds, and free it. Never recurses:
  * what the rights drag along is destroyed by the outermost call. */

@@ -65,6 +65,50 @@ mqueue_identify(struct ipc_kmsg *kmsg)
 }
 
 /*
+ * Somebody pays for a message that has to wait: the sender, who may exceed
+ * its limit by one; or, if it comes by a send-once right, who made that right
+ * and will have the message. What the kernel sends is never refused; it was
+ * asked for by who pays.
+ */
+static bool
+mqueue_charge(struct ipc_kmsg *kmsg, struct ipc_port *port, bool force)
+{
+    struct ipc_space *sender = current_thread()->task->space;
+    struct ipc_space *payer = sender;
+
+    if (MACH_MSGH_BITS_REMOTE(kmsg->header.msgh_bits) ==
+            MACH_MSG_TYPE_PORT_SEND_ONCE &&
+        port->receiver != NULL) {
+        payer = port->receiver;
+    } else if (force) {
+        return true; /* an exception, an interrupt: one at a time */
+    }
+
+    if (payer != sender && !force &&
+        atomic_load(&payer->queued) > IPC_QUEUED_MAX) {
+        return false;
+    }
+
+    kmsg->payer = payer;
+    kmsg->charge = MAX(ipc_kmsg_memory(kmsg), IPC_QUEUED_MESSAGE);
+    atomic_fetch_add(&payer->queued, kmsg->charge);
+    ipc_space_ref(payer); /* ref: kmsg->payer */
+    return true;
+}
+
+void
+ipc_mqueue_uncharge(struct ipc_kmsg *kmsg)
+{
+    struct ipc_space *payer = kmsg->payer;
+
+    if (payer != NULL) {
+        kmsg->payer = NULL;
+        atomic_fetch_sub(&payer->queued, kmsg->charge);
+        ipc_space_unref(payer);
+    }
+}
+
+/*
  * Claim a waiting receiver with room for the message and give it to it. One
  * without room either consumes it too, as MACH_RCV_TOO_LARGE, or, with
  * MACH_RCV_LARGE, only hears of it.
@@ -185,6 +229,11 @@ ipc_mqueue_send(struct ipc_kmsg *kmsg, bool force, struct thread **receiverp)
     if (receiver == NULL) {
         mqueue_identify(kmsg);
 
+        if (!mqueue_charge(kmsg, port, force)) {
+            spin_unlock(&port->lock);
+            return IPC_MQUEUE_NO_BUFFER;
+        }
+
         if (port->msgcount >= port->qlimit && !force &&
             MACH_MSGH_BITS_REMOTE(kmsg->header.msgh_bits) !=
                 MACH_MSG_TYPE_PORT_SEND_ONCE) {
@@ -218,6 +267,7 @@ ipc_mqueue_wait_to_send(struct thread *self, uint64_t timeout_ns)
 
     if (!port->active || port->msgcount < port->qlimit) {
         spin_unlock(&port->lock);
+        ipc_mqueue_uncharge(self->msg.kmsg);
         return false;
     }
 
@@ -285,6 +335,7 @@ mqueue_dequeue(struct thread *self, struct ipc_port *port)
 
     list_remove(&kmsg->link);
     port->msgcount--;
+    ipc_mqueue_uncharge(kmsg);
     self->msg.kmsg = kmsg;
     self->msg.seqno = port->seqno;
     port->seqno++;

@@ -26,6 +26,7 @@ struct thread;
 enum ipc_mqueue_result {
     IPC_MQUEUE_SENT, /* consumed: queued, delivered, or its port was dead */
     IPC_MQUEUE_FULL, /* not consumed: the queue is full */
+    IPC_MQUEUE_NO_BUFFER, /* not consumed: its receiver has too many */
 };
 
 /*
@@ -67,6 +68,9 @@ void ipc_mqueue_leave_receivers(struct thread *self);
 /* Wake all on the list with this result. The list's lock is held. */
 void
 ipc_mqueue_wake_receivers(struct list *receivers, mach_msg_return_t result);
+
+/* It is not queued any more, and waits no more: nobody pays for it. */
+void ipc_mqueue_uncharge(struct ipc_kmsg *kmsg);
 
 /* The locked port may have room: let messages of waiting senders in. */
 void ipc_mqueue_room(struct ipc_port *port);

@@ -51,6 +51,15 @@ struct ipc_entry {
  * generation in the low byte. */
 #define IPC_ENTRY_NAMELESS 0x100u
 
+/*
+ * What a task may have queued, or waiting for room in a queue: what it sent
+ * by send rights, and what was sent by the send-once rights that it made,
+ * which are its replies. In bytes of kernel memory; each message counts for
+ * so many at least. A task that has more can send nothing until it has less.
+ */
+#define IPC_QUEUED_MAX (16ul << 20)
+#define IPC_QUEUED_MESSAGE 1024ul
+
 /* What receivers are told of a sender. */
 struct ipc_identity {
     security_token_t security;
@@ -80,6 +89,8 @@ struct ipc_space {
     uint32_t *hash;            /* (l) heads: index of the first, 0: none */
     uint32_t hash_size;        /* (l) a power of two */
     uint32_t hash_count;       /* (l) */
+
+    atomic_ulong queued; /* (a) bytes queued at its expense */
 
     struct ipc_identity identity; /* (l), read as the next member says */
     atomic_uint identity_changes; /* (a) odd during one: look again */

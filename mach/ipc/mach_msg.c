@@ -275,6 +275,7 @@ send_return(struct thread *self, mach_msg_return_t mr)
     struct ipc_kmsg *kmsg = self->msg.kmsg;
 
     self->msg.kmsg = NULL;
+    ipc_mqueue_uncharge(kmsg);
     mr |= ipc_kmsg_copyout_pseudo(kmsg, self->task->space, self->task->map);
 
     if ((self->msg.option & MACH_SEND_NOTIFY) != 0) {
@@ -297,11 +298,19 @@ mach_msg_send(struct thread *self, uint64_t timeout_ns,
 {
     bool may_wait =
         (self->msg.option & MACH_SEND_TIMEOUT) == 0 || timeout_ns != 0;
+    enum ipc_mqueue_result result;
 
-    while (ipc_mqueue_send(self->msg.kmsg, false, receiverp) ==
-           IPC_MQUEUE_FULL) {
-        if (!may_wait) {
-            return send_return(self, MACH_SEND_TIMED_OUT);
+    for (;;) {
+        result = ipc_mqueue_send(self->msg.kmsg, false, receiverp);
+
+        if (likely(result == IPC_MQUEUE_SENT)) {
+            break;
+        }
+
+        if (result == IPC_MQUEUE_NO_BUFFER || !may_wait) {
+            return send_return(self, result == IPC_MQUEUE_FULL
+                                         ? MACH_SEND_TIMED_OUT
+                                         : MACH_SEND_NO_BUFFER);
         }
 
         if (ipc_mqueue_wait_to_send(
@@ -379,6 +388,12 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     self->msg.timeout_ns = timeout_ns;
 
     if ((option & MACH_SEND_MSG) != 0) {
+        if (unlikely(atomic_load_explicit(&self->task->space->queued,
+                                          memory_order_relaxed) >
+                     IPC_QUEUED_MAX)) {
+            return MACH_SEND_NO_BUFFER;
+        }
+
         mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes, self->task->space,
                              self->task->map, &self->msg.kmsg);
 

@@ -374,7 +374,7 @@ copy_user_failed:
  * bool copy_user_quick(void *to, const void *from, size_t size): the same for
  * sizes that are multiples of 4; a fault is not resolved.
  */
-        .globl copy_user_quick,
+        .globl copy_user_quick
 copy_user_quick:
         movl    %edx, %ecx
         shrl    $3, %ecx

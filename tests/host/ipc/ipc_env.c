@@ -479,6 +479,23 @@ vm_map_copyout(struct vm_map *map, vm_offset_t *addressp,
     return KERN_NO_SPACE;
 }
 
+/* Memory of tasks is memory of the test. */
+kern_return_t
+vm_map_copy_overwrite(struct vm_map *map, vm_offset_t address,
+                      struct vm_map_copy *copy)
+{
+    (void)map;
+    no_locks("vm_map_copy_overwrite");
+
+    if (fails_now()) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    memcpy((void *)address, copy->data, copy->size);
+    vm_map_copy_discard(copy);
+    return KERN_SUCCESS;
+}
+
 kern_return_t
 vm_map_remove(struct vm_map *map, vm_offset_t address, vm_size_t size)
 {
