@@ -20,6 +20,8 @@ void
 diag_setup(const struct diag_options *options)
 {
     diag_options = *options;
+    diag_errors = 0;
+    diag_muted = false;
 }
 
 bool

@@ -576,6 +576,7 @@ gen_harness_server_half(struct text *text)
 void
 gen_harness(struct text *text)
 {
+    gen_harness_functions = NULL;
     gen_banner(text, "Test harness");
 
     if (options_wants(options.user_file)) {

@@ -36,6 +36,12 @@ layout_add(struct layout_builder *builder, enum field_kind kind,
     field->offset = builder->offset;
     field->size = size;
     field->pad = -size & 3;
+
+    if (size > LAYOUT_SIZE_MAX - layout->max_size) {
+        layout->too_large = true;
+        return field;
+    }
+
     *builder->tail = field;
     builder->tail = &field->next;
 
@@ -52,6 +58,11 @@ layout_add_variable(struct layout_builder *builder, enum field_kind kind,
     struct field *field;
 
     field = layout_add(builder, kind, arg, arg->type->size);
+
+    if (builder->layout->too_large) {
+        return;
+    }
+
     builder->layout->min_size -= field->size + field->pad;
     builder->layout->segments++;
     builder->offset = 0;

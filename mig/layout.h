@@ -22,6 +22,7 @@
 #define LAYOUT_OOL_SIZE 16
 #define LAYOUT_NDR_SIZE 8
 #define LAYOUT_WORD_SIZE 4
+#define LAYOUT_SIZE_MAX (1U << 30) /* of any message */
 
 struct arg;
 struct routine;
@@ -64,6 +65,7 @@ struct layout {
     unsigned int segments; /* at least 1 */
     uint32_t min_size;     /* every variable field empty */
     uint32_t max_size;
+    bool too_large; /* some fields were left out */
 };
 
 /* Lay out a checked routine's messages. NDR: records are sent. */

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "diag.h"
+
 struct options {
     const char *user_file; /* NULL: the default name */
     const char *server_file;
@@ -34,6 +36,10 @@ struct options {
 };
 
 extern struct options options;
+extern struct diag_options options_diag;
+
+/* Exits when there is nothing to compile, or no way to understand the words. */
+void options_parse(int argc, char **argv);
 
 /* True if there is to be such a file. */
 bool options_wants(const char *file);

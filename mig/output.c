@@ -25,6 +25,12 @@ struct output_file {
 static struct output_file *output_files;
 
 void
+output_setup(void)
+{
+    output_files = NULL;
+}
+
+void
 output_add(const char *path, const struct text *text)
 {
     struct output_file *file;

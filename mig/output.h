@@ -13,6 +13,9 @@
 
 #include "emit.h"
 
+/* Forget all files. */
+void output_setup(void);
+
 /* Remember to write TEXT to PATH. "/dev/null" is taken as "do not". */
 void output_add(const char *path, const struct text *text);
 

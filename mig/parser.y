@@ -154,7 +154,7 @@ static struct arg *parser_arg(enum arg_direction direction, const char *name,
 %%
 
 file:
-    %empty
+    %empty { parser_broken = false; }
   | file statement
   ;
 

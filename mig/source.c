@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pool.h"
 
@@ -27,6 +28,7 @@ source_read(FILE *stream)
     char *data;
 
     capacity = 0;
+    source_size = 0;
 
     do {
         if (source_size + 1 >= capacity) {
@@ -46,6 +48,13 @@ source_read(FILE *stream)
     } while (got != 0);
 
     return !ferror(stream);
+}
+
+void
+source_set(const char *text, size_t length)
+{
+    source_data = pool_strndup(text, length);
+    source_size = length;
 }
 
 const char *
@@ -119,6 +128,19 @@ source_expanded_line(const struct source_pos *pos)
     return line;
 }
 
+/* A line marker can name anything: only what is a file is read. */
+static FILE *
+source_open(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return NULL;
+    }
+
+    return fopen(path, "r");
+}
+
 static char *
 source_read_line(const struct source_pos *pos)
 {
@@ -127,7 +149,7 @@ source_read_line(const struct source_pos *pos)
     FILE *stream;
     char *text;
 
-    stream = fopen(pos->file, "r");
+    stream = source_open(pos->file);
 
     if (stream == NULL) {
         return NULL;

@@ -33,6 +33,7 @@ struct source_line {
 
 /* Read the whole stream. Returns false, with errno set, if it cannot. */
 bool source_read(FILE *stream);
+void source_set(const char *text, size_t length);
 
 const char *source_text(void);
 size_t source_length(void);

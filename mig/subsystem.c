@@ -21,6 +21,7 @@ struct subsystem subsystem;
 void
 subsystem_setup(void)
 {
+    memset(&subsystem, 0, sizeof(subsystem));
     subsystem.imports_tail = &subsystem.imports;
     subsystem.routines_tail = &subsystem.routines;
     subsystem.native_limit = SUBSYSTEM_NATIVE_LIMIT;

@@ -497,6 +497,8 @@ type_predefine(const char *name, const char *ipc, const char *ctype)
 void
 type_setup(void)
 {
+    type_head = NULL;
+    type_tail = &type_head;
     type_predefine("char", "MACH_MSG_TYPE_CHAR", NULL);
     type_predefine("short", "MACH_MSG_TYPE_INTEGER_16", NULL);
     type_predefine("int", "MACH_MSG_TYPE_INTEGER_32", NULL);
