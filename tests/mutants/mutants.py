@@ -9,7 +9,7 @@ Each .patch here removes the guard of one row of the hazards.  Its header says
   Row: the row's number
   Guard: what is taken out
   Test: the test that must fail: a program for the guest, or a host test
-  Words: for the guest's program (GUEST_WORDS), if any
+  Words: for the guest's program (GUEST_WORDS) or the script, if any
   Build: what else the test needs to be built, if anything
 
 The patches are applied to a copy of the tree in mutants/ of the build folder,
@@ -170,6 +170,8 @@ def test_fails(key):
     if guest:
         command += ['--guest', BUILD]
     command.append(os.path.join(TREE if script else BUILD, test))
+    if script:
+        command += words.split()
     _, output = run(command, BUILD, test_environment(words))
     bad = re.search(r'^(not ok\b(?!.*# (TODO|SKIP))|Bail out!)', output,
                     re.MULTILINE)
