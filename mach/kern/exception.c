@@ -154,6 +154,12 @@ exception_continue(struct thread *self)
     exception_deliver(self);
 }
 
+bool
+exception_waits(const struct thread *thread)
+{
+    return thread->continuation == exception_continue;
+}
+
 /* Nobody wants it. */
 NORETURN static void
 exception_fatal(struct thread *self)

@@ -19,6 +19,9 @@ struct ipc_port;
 NORETURN void exception_raise_user(struct thread *self, exception_type_t type,
                                    int64_t code, int64_t subcode);
 
+/* Does the thread wait for the answer to an exception? */
+bool exception_waits(const struct thread *thread);
+
 /* The reply was bad or will never come: its send-once right is gone. */
 void exception_reply_failed(struct ipc_port *port);
 

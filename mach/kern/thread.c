@@ -377,64 +377,95 @@ thread_terminate(struct thread *thread)
     return KERN_SUCCESS;
 }
 
-/*
- * End the wait that the thread is in, as interrupted. If it is suspended,
- * wait until it has come out of the kernel and stopped, so that its registers
- * may be read and written.
- */
-kern_return_t
-thread_abort(struct thread *thread)
+/* End the wait that the thread is in, as interrupted. */
+static void
+thread_interrupt(struct thread *thread)
 {
-    struct thread *self = current_thread();
-
-    if (thread == NULL || !thread->active) {
-        return thread == NULL ? KERN_INVALID_ARGUMENT : KERN_TERMINATED;
+    if (sched_claim(thread, true)) {
+        sched_wake(thread, WAIT_INTERRUPTED);
     }
+}
 
-    if (thread == self) {
-        return KERN_SUCCESS;
-    }
+/* A suspended thread that was interrupted comes out of the kernel and stops:
+ * then its registers may be read and written. */
+static kern_return_t
+thread_wait_parked(struct thread *thread)
+{
+    kern_return_t kr = KERN_SUCCESS;
 
     spin_lock(&thread->lock);
 
-    if (thread->parked) {
-        spin_unlock(&thread->lock);
-        return KERN_SUCCESS;
-    }
-
-    thread_ast(thread, THREAD_AST_ABORT);
-
-    while (thread->suspend_count != 0 && thread->active && !thread->parked) {
+    while (thread->suspend_count != 0 && thread->active && !thread->parked &&
+           kr == KERN_SUCCESS) {
         thread_wait_on(&thread->parked, true, 0);
         spin_unlock(&thread->lock);
 
-        if (sched_claim(thread, true)) {
-            sched_wake(thread, WAIT_INTERRUPTED);
+        if ((atomic_load(&thread->ast) & THREAD_AST_ABORT) != 0) {
+            thread_interrupt(thread);
         }
 
         if (thread_block(NULL) != WAIT_AWAKENED) {
-            return KERN_ABORTED;
+            kr = KERN_ABORTED;
         }
 
         spin_lock(&thread->lock);
     }
 
     spin_unlock(&thread->lock);
+    return kr;
+}
 
-    if (sched_claim(thread, true)) {
-        sched_wake(thread, WAIT_INTERRUPTED);
+/*
+ * Whatever it is doing in the kernel ends as soon as it can: every further
+ * wait that can be interrupted, too.
+ */
+kern_return_t
+thread_abort(struct thread *thread)
+{
+    if (thread == NULL || !thread->active) {
+        return thread == NULL ? KERN_INVALID_ARGUMENT : KERN_TERMINATED;
     }
 
-    return KERN_SUCCESS;
+    if (thread == current_thread() || thread->parked) {
+        return KERN_SUCCESS;
+    }
+
+    thread_ast(thread, THREAD_AST_ABORT);
+    thread_interrupt(thread);
+    return thread_wait_parked(thread);
 }
 
 /* -- Routines --------------------------------------------------------------- */
 
-/* Every wait of ours ends so that the operation can be begun anew. */
+/*
+ * Can what the thread does in the kernel be begun anew? A thread that keeps a
+ * stack is in the middle of something; one whose exception was not answered
+ * yet has gone past what raised it.
+ */
+static bool
+thread_restartable(struct thread *thread)
+{
+    return thread->parked || atomic_load(&thread->on_cpu) ||
+           (thread->continuation != NULL && !exception_waits(thread));
+}
+
 kern_return_t
 thread_abort_safely(thread_t target_act)
 {
-    return thread_abort(target_act);
+    if (target_act == NULL || !target_act->active) {
+        return target_act == NULL ? KERN_INVALID_ARGUMENT : KERN_TERMINATED;
+    }
+
+    if (target_act == current_thread()) {
+        return KERN_SUCCESS;
+    }
+
+    if (!thread_restartable(target_act)) {
+        return KERN_FAILURE;
+    }
+
+    thread_interrupt(target_act);
+    return thread_wait_parked(target_act);
 }
 
 kern_return_t
