@@ -15,6 +15,7 @@ program finds it; FUZZ_LENGTH and FUZZ_SEED as fuzz.calls and fuzz.seed.
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 
@@ -24,6 +25,8 @@ import machine
 
 # Programs with these words in their names run under instruction counting.
 COUNTED = ('icount', 'fuzz')
+# A name that ends in _64mb is about a machine with so much memory.
+MEMORY = re.compile(r'_(\d+)mb\.guest$')
 
 
 def show(data):
@@ -57,10 +60,10 @@ class Replay:
                 self.last = line
 
 
-def boot(build, program, icount=False, output=show, plugin=None):
+def boot(build, program, icount=False, output=show, plugin=None, memory=512):
     """Returns what was wrong with the way it ended, or None."""
     options = argparse.Namespace(
-        memory=512, smp=1, gui=False, gdb=False, icount=icount, plugin=plugin)
+        memory=memory, smp=1, gui=False, gdb=False, icount=icount, plugin=plugin)
     with tempfile.TemporaryDirectory(prefix='portolan.') as folder:
         image = os.path.join(folder, 'test.iso')
         iso.make(image, os.path.join(build, 'boot', 'portolan'),
@@ -84,9 +87,11 @@ def boot(build, program, icount=False, output=show, plugin=None):
 def main():
     replay = Replay()
     name = os.path.basename(sys.argv[2])
+    memory = MEMORY.search(name)
     problem = boot(sys.argv[1], sys.argv[2],
                    icount=any(word in name for word in COUNTED),
-                   output=replay.show)
+                   output=replay.show,
+                   memory=int(memory.group(1)) if memory else 512)
     if problem:
         if replay.last:
             show(replay.last + b'\n')
