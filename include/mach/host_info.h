@@ -33,9 +33,11 @@ struct host_object_counts {
     uint64_t map_entries;
     uint64_t vm_objects;
     uint64_t free_pages;
-    uint64_t kernel_pages; /* slabs, tables, page tables, stacks */
-    uint64_t stacks;       /* kernel stacks */
-    uint64_t reserved[5];
+    uint64_t kernel_pages;   /* slabs, tables, page tables, stacks */
+    uint64_t stacks;         /* kernel stacks */
+    uint64_t kernel_objects; /* of all kinds, the ones above included */
+    uint64_t large_pages;    /* of memory too large to be such an object */
+    uint64_t reserved[3];
 };
 typedef struct host_object_counts host_object_counts_data_t;
 #define HOST_OBJECT_COUNTS_COUNT                                               \

@@ -107,6 +107,8 @@ host_fill_counts(struct host_object_counts *counts)
         .free_pages = memory.free_count,
         .kernel_pages = memory.wire_count,
         .stacks = stack_count(),
+        .kernel_objects = slab_total(),
+        .large_pages = kmem_large_pages(),
     };
 }
 

@@ -30,6 +30,12 @@ struct slab {
 #define KMEM_SHIFT_MAX 11
 static struct slab_cache kmem_caches[KMEM_SHIFT_MAX - KMEM_SHIFT_MIN + 1];
 
+/* Pages of the larger ones. */
+static atomic_size_t large_pages;
+
+/* All caches: they are made before there is a second thread, and stay. */
+static struct slab_cache *slab_caches;
+
 void
 slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
                 size_t align)
@@ -59,6 +65,8 @@ slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
     }
 
     assert(cache->capacity != 0);
+    cache->next = slab_caches;
+    slab_caches = cache;
 }
 
 static struct slab *
@@ -337,6 +345,25 @@ slab_count(struct slab_cache *cache)
     return (size_t)count;
 }
 
+size_t
+slab_total(void)
+{
+    size_t total = 0;
+
+    for (struct slab_cache *cache = slab_caches; cache != NULL;
+         cache = cache->next) {
+        total += slab_count(cache);
+    }
+
+    return total;
+}
+
+size_t
+kmem_large_pages(void)
+{
+    return atomic_load(&large_pages);
+}
+
 /* -- By size --------------------------------------------------------------- */
 
 static struct slab_cache *
@@ -362,7 +389,13 @@ kmem_alloc(size_t size)
 
     page = vm_page_alloc_contiguous((size + PAGE_MASK) >> PAGE_SHIFT, 0,
                                     VM_PAGE_ALLOC_ZERO);
-    return page == NULL ? NULL : vm_page_address(page);
+
+    if (page == NULL) {
+        return NULL;
+    }
+
+    atomic_fetch_add(&large_pages, (size + PAGE_MASK) >> PAGE_SHIFT);
+    return vm_page_address(page);
 }
 
 void
@@ -375,6 +408,7 @@ kmem_free(void *memory, size_t size)
     if (size <= 1ul << KMEM_SHIFT_MAX) {
         slab_free(kmem_cache(size), memory);
     } else {
+        atomic_fetch_sub(&large_pages, (size + PAGE_MASK) >> PAGE_SHIFT);
         vm_page_free_contiguous(vm_page_from_address(memory),
                                 (size + PAGE_MASK) >> PAGE_SHIFT);
     }

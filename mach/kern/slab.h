@@ -28,14 +28,15 @@ struct slab_magazine {
 /* Lock keys: (c) set by init, (l) lock. */
 struct slab_cache {
     struct slab_magazine magazines[CPU_MAX];
-    struct spinlock lock; /* LOCK_RANK_SLAB */
-    const char *name;     /* (c) */
-    size_t size;          /* (c) bytes of an object, with alignment */
-    size_t first;         /* (c) offset of the first object in a slab */
-    size_t capacity;      /* (c) objects in a slab */
-    unsigned int order;   /* (c) a slab is 2^order pages */
-    struct list partial;  /* (l) slabs with free and used objects */
-    struct list empty;    /* (l) slabs with no used object; at most one */
+    struct spinlock lock;    /* LOCK_RANK_SLAB */
+    struct slab_cache *next; /* (c) of all caches */
+    const char *name;        /* (c) */
+    size_t size;             /* (c) bytes of an object, with alignment */
+    size_t first;            /* (c) offset of the first object in a slab */
+    size_t capacity;         /* (c) objects in a slab */
+    unsigned int order;      /* (c) a slab is 2^order pages */
+    struct list partial;     /* (l) slabs with free and used objects */
+    struct list empty;       /* (l) slabs with no used object; at most one */
 #ifdef DEBUG_KERNEL
     unsigned int quarantine_at;             /* (l) */
     void *quarantine[SLAB_QUARANTINE_SIZE]; /* (l) */
@@ -59,6 +60,10 @@ void slab_free(struct slab_cache *cache, void *object);
 
 /* Objects in use now. */
 size_t slab_count(struct slab_cache *cache);
+
+/* The same of all caches together, and pages of what is larger. */
+size_t slab_total(void);
+size_t kmem_large_pages(void);
 
 /* For sizes known only at run time, up to several pages; the size must be
  * given back. Zeroed. */
