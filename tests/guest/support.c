@@ -31,6 +31,23 @@ counts_read(host_object_counts_data_t *counts)
     }
 }
 
+static uint64_t
+resident_pages(void)
+{
+    mach_msg_type_number_t count = TASK_BASIC_INFO_COUNT;
+    task_basic_info_data_t info;
+    kern_return_t kr;
+
+    kr = task_info(mach_task_self(), TASK_BASIC_INFO, (task_info_t)&info,
+                   &count);
+
+    if (kr != KERN_SUCCESS) {
+        tap_bail("task_info: %s", mach_error_string(kr));
+    }
+
+    return info.resident_size / PAGE_SIZE;
+}
+
 /* Ended tasks and threads are taken apart by a kernel thread: wait until no
  * more of them go. */
 void
@@ -51,6 +68,8 @@ guest_counts_get(struct guest_counts *before)
                    : 0;
         last = before->counts;
     }
+
+    before->resident_pages = resident_pages();
 }
 
 /* Equal, but for objects that copying makes and undoes in its own time. */
@@ -62,7 +81,9 @@ guest_counts_same(const host_object_counts_data_t *a,
            a->messages == b->messages && a->tasks == b->tasks &&
            a->threads == b->threads && a->maps == b->maps &&
            a->map_entries <= b->map_entries + OBJECTS_SLACK &&
-           a->vm_objects <= b->vm_objects + OBJECTS_SLACK;
+           a->vm_objects <= b->vm_objects + OBJECTS_SLACK &&
+           a->kernel_objects <= b->kernel_objects + 8 * OBJECTS_SLACK &&
+           a->large_pages == b->large_pages;
 }
 
 bool
@@ -94,6 +115,15 @@ guest_counts_compare(uint64_t before, uint64_t after, const char *what)
     return before == after;
 }
 
+/* Of all pages those that are neither free, the kernel's nor this task's: as
+ * a number that grows by one for each. */
+static uint64_t
+guest_pages(const struct guest_counts *counts)
+{
+    return (1ul << 32) - counts->counts.free_pages -
+           counts->counts.kernel_pages - counts->resident_pages;
+}
+
 void
 guest_counts_check(const struct guest_counts *before, const char *name)
 {
@@ -111,8 +141,13 @@ guest_counts_check(const struct guest_counts *before, const char *name)
     same &= guest_counts_compare(b->maps, a->maps, "maps");
     same &= guest_counts_compare(b->map_entries, a->map_entries, "map entries");
     same &= guest_counts_compare(b->vm_objects, a->vm_objects, "vm objects");
-    tap_diag("%s: %ld pages of the kernel more, %ld free less", name,
-             (long)(a->kernel_pages - b->kernel_pages),
+    same &= guest_counts_compare(b->kernel_objects, a->kernel_objects,
+                                 "kernel objects of all kinds");
+    same &= guest_counts_compare(guest_pages(before), guest_pages(&now),
+                                 "pages that are not this task's");
+    tap_diag("%s: %ld pages of the kernel more (%ld of tables), %ld free less",
+             name, (long)(a->kernel_pages - b->kernel_pages),
+             (long)(a->large_pages - b->large_pages),
              (long)(b->free_pages - a->free_pages));
     ok(same, "%s leaves no kernel objects behind", name);
 }

@@ -244,13 +244,19 @@ guest_require(kern_return_t kr)
 }
 
 static void
-guest_grant(natural_t port)
+guest_grant(mach_port_t task, natural_t port)
 {
     mach_port_t io_perm;
 
     guest_require(io_perm_create(guest_device_master, port, port, &io_perm));
-    guest_require(io_perm_modify(mach_task_self(), io_perm, TRUE));
+    guest_require(io_perm_modify(task, io_perm, TRUE));
     guest_require(mach_port_deallocate(mach_task_self(), io_perm));
+}
+
+void
+guest_let_print(mach_port_t task)
+{
+    guest_grant(task, PORT_DEBUGCON);
 }
 
 void
@@ -270,8 +276,8 @@ guest_start(void)
     guest_device_master = ports[1];
     guest_host_security = count < 3 ? MACH_PORT_NULL : ports[2];
     mig_deallocate((vm_address_t)ports, count * sizeof(*ports));
-    guest_grant(PORT_DEBUGCON);
-    guest_grant(PORT_EXIT);
+    guest_let_print(mach_task_self());
+    guest_grant(mach_task_self(), PORT_EXIT);
     guest_main();
     tap_done();
 }

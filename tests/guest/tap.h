@@ -37,6 +37,9 @@ tap_bail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define is(got, want, ...)                                                     \
     tap_is((long)(got), (long)(want), __FILE__, __LINE__, __VA_ARGS__)
 
+/* Let a child say something, too. */
+void guest_let_print(mach_port_t task);
+
 /* Print the plan and end the machine: exit status 33 if all passed. */
 _Noreturn void tap_done(void);
 
@@ -48,6 +51,7 @@ _Noreturn void tap_done(void);
  */
 struct guest_counts {
     host_object_counts_data_t counts;
+    uint64_t resident_pages; /* of this task */
 };
 void guest_counts_get(struct guest_counts *before);
 void guest_counts_check(const struct guest_counts *before, const char *name);
