@@ -29,7 +29,7 @@ static struct fuzz_round round_page
 static char round_page_end[PAGE_SIZE - sizeof(round_page)]
     __attribute__((section(".data.round"), used));
 
-static struct fuzz_caller callers[FUZZ_CALLERS_MAX];
+static struct fuzz_caller callers[FUZZ_CALLERS_MAX + 1]; /* and a server */
 static mach_port_t player_tasks[FUZZ_PLAYERS_MAX];
 static mach_port_t notify_port;
 
@@ -115,13 +115,15 @@ fuzz_player_run(mach_port_t unused)
                                    x86_THREAD_STATE64);
     (void)guest_thread(fuzz_exceptions_run, NULL);
 
-    for (unsigned int i = 0; i < round_page.caller_count; i++) {
+    for (unsigned int i = 0; i <= round_page.caller_count; i++) {
         callers[i].random =
             round_page.seed ^ (player_number * 16 + i + 1) * 0x9e3779b97f4a7c15;
         callers[i].player = player_number;
         callers[i].number = i;
         callers[i].reply_port = mach_reply_port();
     }
+
+    (void)guest_thread(fuzz_server_run, &callers[round_page.caller_count]);
 
     for (unsigned int i = 1; i < round_page.caller_count; i++) {
         (void)guest_thread(fuzz_caller_run, &callers[i]);
@@ -182,6 +184,11 @@ fuzz_start_players(void)
         player_number = i;
         player_tasks[i] = guest_child(fuzz_player_run, MACH_PORT_NULL, NULL);
         (void)task_suspend(player_tasks[i]);
+
+        if (round_page.trace) {
+            guest_let_print(player_tasks[i]);
+        }
+
         (void)task_set_limits(player_tasks[i], MEMORY_MAX, RIGHTS_MAX);
         (void)mach_port_request_notification(
             mach_task_self(), player_tasks[i], MACH_NOTIFY_DEAD_NAME, 1,
@@ -286,12 +293,19 @@ fuzz_round_run(uint64_t seed, uint64_t number, uint64_t quota, bool trace)
     round_page.seed = fuzz_mix(seed * 0x100000001b3 + number);
     round_page.quota = quota;
     round_page.next = 0;
+    round_page.wrong = 0;
     round_page.player_count = 1 + round_page.seed % FUZZ_PLAYERS_MAX;
     round_page.caller_count = 1 + (round_page.seed >> 8) % FUZZ_CALLERS_MAX;
     round_page.trace = trace;
     fuzz_start_players();
     fuzz_watch();
     fuzz_end_players();
+
+    if (round_page.wrong != 0) {
+        ok(false, "round %lu: call %lu gets its answer", number,
+           round_page.wrong - 1);
+    }
+
     return round_page.next < quota ? round_page.next : quota;
 }
 

@@ -3,7 +3,8 @@
  * The fuzzer. Its parts: fuzz.c starts tasks full of callers, round after
  * round, watches over them and looks for what they leave behind;
  * fuzz_values.c makes up arguments; fuzz_calls.c makes the calls, and leaves
- * messages to fuzz_messages.c.
+ * messages to fuzz_messages.c; fuzz_rpc.c calls servers among the players, as
+ * decent tasks do, and looks at the answers.
  *
  * Everything that is made up comes from the seed. Under instruction counting
  * threads are switched at the same places each time, so a run repeats itself.
@@ -36,6 +37,7 @@ struct fuzz_round {
     unsigned int player_count;
     unsigned int caller_count; /* of each player */
     bool trace;                /* say each call */
+    _Atomic uint64_t wrong;    /* a call whose answer was wrong, and one */
 };
 
 /* One thread that makes calls. */
@@ -99,11 +101,26 @@ void fuzz_name_seen(struct fuzz_caller *caller, mach_port_name_t name);
 void fuzz_values_setup(const struct fuzz_round *round);
 
 /* Make one call, of whatever kind. */
-void fuzz_call(struct fuzz_caller *caller, const struct fuzz_round *round);
+void fuzz_call(struct fuzz_caller *caller, struct fuzz_round *round);
 
 /* Make one that sends or receives. */
 void
 fuzz_message_call(struct fuzz_caller *caller, const struct fuzz_round *round);
+
+/* Call a player's server, and look at what it answers. */
+void fuzz_rpc_call(struct fuzz_caller *caller, struct fuzz_round *round);
+
+/* Be that server, until its port is gone. */
+void fuzz_server_run(void *caller);
+
+/* Take a trap of mach_msg with the caller's buffers. */
+mach_msg_return_t
+fuzz_trap_msg(struct fuzz_caller *caller, mach_msg_option_t option,
+              mach_msg_size_t size, mach_msg_size_t room,
+              mach_port_name_t receive_name, uint64_t buffer);
+
+/* Give the caller another reply port. */
+void fuzz_reply_port(struct fuzz_caller *caller);
 
 /* Ask the kernel for the names of this task; destroy about half of them. */
 void fuzz_tidy(struct fuzz_caller *caller);

@@ -117,7 +117,7 @@ fuzz_make_call(struct fuzz_caller *caller)
 }
 
 void
-fuzz_call(struct fuzz_caller *caller, const struct fuzz_round *round)
+fuzz_call(struct fuzz_caller *caller, struct fuzz_round *round)
 {
     uint64_t random = fuzz_random(caller) >> 8;
 
@@ -129,6 +129,8 @@ fuzz_call(struct fuzz_caller *caller, const struct fuzz_round *round)
         fuzz_trap_call(caller, round, false);
     } else if (random % 16 == 4) {
         fuzz_make_call(caller);
+    } else if (random % 16 < 8) {
+        fuzz_rpc_call(caller, round);
     } else {
         fuzz_message_call(caller, round);
     }

@@ -66,7 +66,7 @@ fuzz_received(struct fuzz_caller *caller, mach_msg_header_t *head)
     }
 }
 
-static mach_msg_return_t
+mach_msg_return_t
 fuzz_trap_msg(struct fuzz_caller *caller, mach_msg_option_t option,
               mach_msg_size_t size, mach_msg_size_t room,
               mach_port_name_t receive_name, uint64_t buffer)
@@ -87,7 +87,7 @@ fuzz_trap_msg(struct fuzz_caller *caller, mach_msg_option_t option,
     return mr;
 }
 
-static void
+void
 fuzz_reply_port(struct fuzz_caller *caller)
 {
     mach_port_name_t name = mach_reply_port();
