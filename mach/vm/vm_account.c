@@ -28,39 +28,8 @@ vm_account_create(void)
 }
 
 void
-vm_account_ref(struct vm_account *account)
+vm_account_destroy(struct vm_account *account)
 {
-    refcount_ref(&account->refs);
-}
-
-void
-vm_account_unref(struct vm_account *account)
-{
-    if (refcount_unref(&account->refs)) {
-        assert(account->charged == 0);
-        slab_free(&account_cache, account);
-    }
-}
-
-kern_return_t
-vm_account_charge(struct vm_account *account, vm_size_t size)
-{
-    vm_size_t old = atomic_fetch_add(&account->charged, size);
-
-    /* The sum may wrap only if `old` is garbage already; sizes are less than
-     * 2^47 each and ranges of one map don't overlap. */
-    if (unlikely(size > account->limit || old > account->limit - size)) {
-        atomic_fetch_sub(&account->charged, size);
-        return KERN_LIMIT_REACHED;
-    }
-
-    return KERN_SUCCESS;
-}
-
-void
-vm_account_uncharge(struct vm_account *account, vm_size_t size)
-{
-    vm_size_t old = atomic_fetch_sub(&account->charged, size);
-
-    assert(old >= size);
+    assert(account->charged == 0);
+    slab_free(&account_cache, account);
 }

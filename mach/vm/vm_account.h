@@ -15,6 +15,7 @@
 #include <mach/kern_return.h>
 #include <mach/vm_types.h>
 
+#include <debug/assert.h>
 #include <kern/macros.h>
 #include <kern/refcount.h>
 
@@ -30,12 +31,44 @@ void vm_account_setup(void);
 #define VM_ACCOUNT_DEFAULT_LIMIT (1ul << 40)
 
 MUST_CHECK struct vm_account *vm_account_create(void);
-void vm_account_ref(struct vm_account *account);
-void vm_account_unref(struct vm_account *account);
+void vm_account_destroy(struct vm_account *account);
+
+static inline void
+vm_account_ref(struct vm_account *account)
+{
+    refcount_ref(&account->refs);
+}
+
+static inline void
+vm_account_unref(struct vm_account *account)
+{
+    if (refcount_unref(&account->refs)) {
+        vm_account_destroy(account);
+    }
+}
 
 /* Returns: KERN_SUCCESS, KERN_LIMIT_REACHED. */
-MUST_CHECK kern_return_t vm_account_charge(struct vm_account *account,
-                                           vm_size_t size);
-void vm_account_uncharge(struct vm_account *account, vm_size_t size);
+MUST_CHECK static inline kern_return_t
+vm_account_charge(struct vm_account *account, vm_size_t size)
+{
+    vm_size_t old = atomic_fetch_add(&account->charged, size);
+
+    /* The sum may wrap only if `old` is garbage already; sizes are less than
+     * 2^47 each and ranges of one map don't overlap. */
+    if (unlikely(size > account->limit || old > account->limit - size)) {
+        atomic_fetch_sub(&account->charged, size);
+        return KERN_LIMIT_REACHED;
+    }
+
+    return KERN_SUCCESS;
+}
+
+static inline void
+vm_account_uncharge(struct vm_account *account, vm_size_t size)
+{
+    vm_size_t old = atomic_fetch_sub(&account->charged, size);
+
+    assert(old >= size);
+}
 
 #endif /* VM_VM_ACCOUNT_H */

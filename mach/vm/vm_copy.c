@@ -52,8 +52,13 @@ vm_map_copy_discard(struct vm_map_copy *copy)
         return;
     }
 
-    vm_map_entries_dispose(&copy->entries);
-    kmem_free(copy->data, copy->size);
+    if (!list_empty(&copy->entries)) {
+        vm_map_entries_dispose(&copy->entries);
+    }
+
+    if (copy->data != NULL) {
+        kmem_free(copy->data, copy->size);
+    }
 
     if (copy->account != NULL) {
         vm_account_uncharge(copy->account, copy_span(copy));
@@ -65,7 +70,7 @@ vm_map_copy_discard(struct vm_map_copy *copy)
 
 /* -- Small data ------------------------------------------------------------ */
 
-static kern_return_t
+static NOINLINE kern_return_t
 copyin_small(struct vm_map *map, vm_offset_t address, vm_size_t size,
              struct vm_map_copy **copyp)
 {
@@ -135,7 +140,7 @@ pages_fill(struct vm_object *object, uint64_t index, struct vm_map *map,
  * An entry at `at` of a copy, with the pages that hold the data; zeros around
  * it. On an error nothing is left.
  */
-static kern_return_t
+static NOINLINE kern_return_t
 pages_create(struct vm_map *map, uintptr_t from, vm_size_t size, vm_offset_t at,
              struct list *entries)
 {
@@ -215,7 +220,7 @@ ranges_extract(struct vm_map *map, vm_offset_t start, vm_offset_t end,
  * last one by copying. To destroy, all pages that the data touches leave the
  * map with the extraction, when nothing else can fail.
  */
-static kern_return_t
+static NOINLINE kern_return_t
 copyin_ranges(struct vm_map *map, vm_offset_t address, vm_size_t size,
               bool destroy, struct vm_map_copy *copy)
 {
@@ -258,6 +263,45 @@ copyin_ranges(struct vm_map *map, vm_offset_t address, vm_size_t size,
     return kr;
 }
 
+/*
+ * The usual case: whole pages of one entry that has been copied before, so
+ * that nothing is left to change but a count. False: it is not that.
+ */
+static bool
+copyin_marked(struct vm_map *map, vm_offset_t start, vm_size_t size,
+              struct list *entries)
+{
+    struct vm_map_entry *entry = NULL, *source;
+    struct vm_object *object;
+
+    vm_map_lock_write(&map->lock);
+    source = vm_map_lookup(map, start);
+
+    if (source != NULL && source->needs_copy &&
+        size <= source->node.end - start &&
+        (source->protection & VM_PROT_READ) != 0 &&
+        !source->object->is_device) {
+        entry = vm_map_entry_create();
+    }
+
+    if (entry != NULL) {
+        object = source->object;
+        entry->object = object;
+        entry->offset = source->offset + (start - source->node.start);
+        entry->node.end = size;
+        entry->needs_copy = true;
+        entry->charged = true;
+        list_insert_tail(entries, &entry->link);
+        spin_lock(&object->lock);
+        object->refs++;
+        object->one_map = false;
+        spin_unlock(&object->lock);
+    }
+
+    vm_map_unlock_write(&map->lock);
+    return entry != NULL;
+}
+
 static kern_return_t
 copyin_pages(struct vm_map *map, vm_offset_t address, vm_size_t size,
              bool destroy, struct vm_map_copy **copyp)
@@ -278,6 +322,13 @@ copyin_pages(struct vm_map *map, vm_offset_t address, vm_size_t size,
 
     copy->account = map->account;
     vm_account_ref(copy->account);
+
+    if (!destroy && ((address | size) & PAGE_MASK) == 0 &&
+        size > COPY_PAGES_MAX * PAGE_SIZE &&
+        copyin_marked(map, address, size, &copy->entries)) {
+        *copyp = copy;
+        return KERN_SUCCESS;
+    }
 
     if (!destroy && copy_span(copy) <= COPY_PAGES_MAX * PAGE_SIZE) {
         kr = pages_create(map, address, size, 0, &copy->entries);
@@ -372,7 +423,7 @@ vm_map_copy_from_kernel(const void *data, vm_size_t size,
 /* -- Out ------------------------------------------------------------------- */
 
 /* Small data gets its page now. */
-static kern_return_t
+static NOINLINE kern_return_t
 copyout_fill(struct vm_map_copy *copy)
 {
     struct vm_map_entry *entry;
@@ -404,16 +455,53 @@ copyout_fill(struct vm_map_copy *copy)
     return kr;
 }
 
-kern_return_t
-vm_map_copyout(struct vm_map *map, vm_offset_t *addressp,
-               struct vm_map_copy *copy)
+/* All of it is one entry, as most are. */
+static inline kern_return_t
+copyout_entry(struct vm_map *map, vm_offset_t *addressp,
+              struct vm_map_copy *copy, struct vm_map_entry *entry)
+{
+    kern_return_t kr;
+
+    list_remove(&entry->link);
+    kr = vm_map_insert_entry(map, entry, addressp);
+
+    if (kr != KERN_SUCCESS) {
+        list_insert_tail(&copy->entries, &entry->link);
+        return kr;
+    }
+
+    *addressp += copy->offset;
+    vm_map_copy_discard(copy);
+    return KERN_SUCCESS;
+}
+
+static NOINLINE kern_return_t
+copyout_entries(struct vm_map *map, vm_offset_t *addressp,
+                struct vm_map_copy *copy)
 {
     struct vm_map_request request = {
         .flags = VM_FLAGS_ANYWHERE,
         .protection = VM_PROT_DEFAULT,
         .max_protection = VM_PROT_ALL,
         .inheritance = VM_INHERIT_DEFAULT,
+        .size = copy_span(copy),
     };
+    kern_return_t kr = vm_map_insert(map, &request, &copy->entries);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    *addressp = request.address + copy->offset;
+    vm_map_copy_discard(copy);
+    return KERN_SUCCESS;
+}
+
+kern_return_t
+vm_map_copyout(struct vm_map *map, vm_offset_t *addressp,
+               struct vm_map_copy *copy)
+{
+    struct list *first;
     kern_return_t kr;
 
     if (copy == NULL) {
@@ -429,16 +517,13 @@ vm_map_copyout(struct vm_map *map, vm_offset_t *addressp,
         }
     }
 
-    request.size = copy_span(copy);
-    kr = vm_map_insert(map, &request, &copy->entries);
+    first = list_first(&copy->entries);
 
-    if (kr != KERN_SUCCESS) {
-        return kr;
+    if (first == list_last(&copy->entries)) {
+        return copyout_entry(map, addressp, copy, vm_map_entry_at(first));
     }
 
-    *addressp = request.address + copy->offset;
-    vm_map_copy_discard(copy);
-    return KERN_SUCCESS;
+    return copyout_entries(map, addressp, copy);
 }
 
 /* -- Reading --------------------------------------------------------------- */

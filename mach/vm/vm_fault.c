@@ -301,6 +301,7 @@ static inline kern_return_t
 fault_enter(struct vm_fault *fault, vm_offset_t address, vm_prot_t access)
 {
     address &= ~PAGE_MASK;
+    atomic_store_explicit(&fault->entry->mapped, true, memory_order_relaxed);
 
     if (unlikely(fault->page == NULL)) {
         return pmap_enter_device(fault->map->pmap, address,

@@ -112,6 +112,17 @@ vm_map_entry_destroy(struct vm_map_entry *entry)
     slab_free(&entry_cache, entry);
 }
 
+static inline void
+entry_dispose(struct vm_map_entry *entry)
+{
+    if (entry->object != NULL) {
+        vm_object_unref(entry->object);
+        thread_preempt_point();
+    }
+
+    slab_free(&entry_cache, entry);
+}
+
 void
 vm_map_entries_dispose(struct list *entries)
 {
@@ -119,18 +130,12 @@ vm_map_entries_dispose(struct list *entries)
         struct vm_map_entry *entry = vm_map_entry_at(list_first(entries));
 
         list_remove(&entry->link);
-
-        if (entry->object != NULL) {
-            vm_object_unref(entry->object);
-            thread_preempt_point();
-        }
-
-        slab_free(&entry_cache, entry);
+        entry_dispose(entry);
     }
 }
 
 /* Free bytes below the entry, or below the end of user space (NULL). */
-static void
+static inline void
 map_set_gap(struct vm_map *map, struct vm_map_entry *entry)
 {
     if (entry != NULL) {
@@ -142,8 +147,15 @@ map_set_gap(struct vm_map *map, struct vm_map_entry *entry)
     }
 }
 
+/* Room from the address on. */
+static inline void
+map_set_hole(struct vm_map *map, vm_offset_t address)
+{
+    map->hole = MIN(map->hole, address);
+}
+
 /* Put the entry between its neighbours. */
-static void
+static inline void
 map_link_after(struct vm_map *map, struct vm_map_entry *before,
                struct vm_map_entry *entry)
 {
@@ -189,6 +201,7 @@ vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry)
     struct vm_map_entry *next = vm_map_next(map, entry);
 
     assert(vm_map_lock_written(&map->lock));
+    map_set_hole(map, entry->node.start - entry->node.gap);
     vm_map_tree_remove(&map->tree, &entry->node);
     list_remove(&entry->link);
     map_set_gap(map, next);
@@ -222,6 +235,7 @@ map_split(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t address)
     lower->needs_copy = entry->needs_copy;
     lower->shared = entry->shared;
     lower->charged = entry->charged;
+    lower->mapped = entry->mapped;
 
     if (lower->object != NULL) {
         vm_object_ref(lower->object);
@@ -295,6 +309,7 @@ vm_map_join(struct vm_map *map, struct vm_map_entry *entry)
     }
 
     vm_map_unlink(map, entry);
+    before->mapped = before->mapped || entry->mapped;
     map->size += end - before->node.end;
     before->node.end = end;
     map_set_gap(map, vm_map_next(map, before));
@@ -322,7 +337,7 @@ static void
 entry_unmap(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
             vm_offset_t end)
 {
-    if (entry->object != NULL) {
+    if (entry->mapped) {
         for (vm_offset_t at = start; at < end; at += REMOVE_CHUNK) {
             pmap_remove(map->pmap, at, MIN(at + REMOVE_CHUNK, end));
 
@@ -347,6 +362,15 @@ entry_free_hidden(struct vm_map_entry *entry)
                                vm_map_entry_index(entry, entry->node.start),
                                vm_map_entry_index(entry, entry->node.end));
     }
+}
+
+/* All of the entry goes from the map; it is left to dispose of. */
+static inline void
+entry_remove(struct vm_map *map, struct vm_map_entry *entry)
+{
+    entry_unmap(map, entry, entry->node.start, entry->node.end);
+    entry_free_hidden(entry);
+    vm_map_unlink(map, entry);
 }
 
 /* Cut [start, end), at one end of the entry, off it. */
@@ -374,10 +398,12 @@ entry_cut(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
     map->size -= end - start;
 
     if (start == entry->node.start) {
+        map_set_hole(map, start - entry->node.gap);
         entry->offset += end - start;
         entry->node.start = end;
         map_set_gap(map, entry);
     } else {
+        map_set_hole(map, start);
         entry->node.end = start;
         map_set_gap(map, vm_map_next(map, entry));
     }
@@ -403,9 +429,7 @@ vm_map_clear(struct vm_map *map, vm_offset_t start, vm_offset_t end,
         } else if (entry->node.end > end) {
             entry_cut(map, entry, entry->node.start, end);
         } else {
-            entry_unmap(map, entry, entry->node.start, entry->node.end);
-            entry_free_hidden(entry);
-            vm_map_unlink(map, entry);
+            entry_remove(map, entry);
             list_insert_tail(dead, &entry->link);
         }
     }
@@ -454,10 +478,24 @@ vm_map_unref(struct vm_map *map)
     slab_free(&map_cache, map);
 }
 
+/* Whatever is in the range. The map is locked, and unlocked. */
+static NOINLINE kern_return_t
+map_remove_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+    struct list dead;
+    kern_return_t kr;
+
+    list_init(&dead);
+    kr = vm_map_clear(map, start, end, &dead);
+    vm_map_unlock_write(&map->lock);
+    vm_map_entries_dispose(&dead);
+    return kr;
+}
+
 kern_return_t
 vm_map_remove(struct vm_map *map, vm_offset_t address, vm_size_t size)
 {
-    struct list dead;
+    struct vm_map_entry *entry;
     vm_offset_t start, end;
     kern_return_t kr;
 
@@ -471,12 +509,18 @@ vm_map_remove(struct vm_map *map, vm_offset_t address, vm_size_t size)
         return kr;
     }
 
-    list_init(&dead);
     vm_map_lock_write(&map->lock);
-    kr = vm_map_clear(map, start, end, &dead);
-    vm_map_unlock_write(&map->lock);
-    vm_map_entries_dispose(&dead);
-    return kr;
+    entry = vm_map_lookup_above(map, start);
+
+    /* Just one entry, as memory that came in a message is. */
+    if (entry != NULL && entry->node.start == start && entry->node.end == end) {
+        entry_remove(map, entry);
+        vm_map_unlock_write(&map->lock);
+        entry_dispose(entry);
+        return KERN_SUCCESS;
+    }
+
+    return map_remove_range(map, start, end);
 }
 
 /* -- Finding room ---------------------------------------------------------- */
@@ -532,6 +576,43 @@ map_find_space(struct vm_map *map, vm_offset_t from, vm_size_t size,
     return false;
 }
 
+/* The same from VM_ANYWHERE_BASE on, for page alignment: begins where nothing
+ * as large is known to be below. */
+static inline bool
+map_find_hole(struct vm_map *map, vm_size_t size, struct vm_map_place *place)
+{
+    bool known = size >= map->hole_size && map->hole >= VM_ANYWHERE_BASE;
+
+    /* Mostly the range that was given back last. */
+    if (known && size <= VM_MAX_ADDRESS - map->hole) {
+        place->start = map->hole;
+        place->end = map->hole + size;
+        place->above = vm_map_lookup_above(map, place->start);
+
+        if (place->above == NULL || place->above->node.start >= place->end) {
+            return true;
+        }
+    }
+
+    if (!map_find_space(map, known ? map->hole : VM_ANYWHERE_BASE, size,
+                        PAGE_MASK, place)) {
+        return false;
+    }
+
+    map->hole = place->start;
+    map->hole_size = size;
+    return true;
+}
+
+/* The place is used now. */
+static inline void
+map_fill_hole(struct vm_map *map, const struct vm_map_place *place)
+{
+    if (place->start == map->hole) {
+        map->hole = place->end;
+    }
+}
+
 static kern_return_t
 map_place_anywhere(struct vm_map *map, const struct vm_map_request *request,
                    struct vm_map_place *place)
@@ -548,6 +629,10 @@ map_place_anywhere(struct vm_map *map, const struct vm_map_request *request,
 
     if (from < VM_MIN_ADDRESS || from >= VM_MAX_ADDRESS) {
         from = VM_ANYWHERE_BASE;
+
+        if (mask == PAGE_MASK && map_find_hole(map, size, place)) {
+            return KERN_SUCCESS;
+        }
     }
 
     return map_find_space(map, from, size, mask, place) ||
@@ -598,6 +683,62 @@ vm_map_find_place(struct vm_map *map, const struct vm_map_request *request,
     kr = vm_map_clear(map, place->start, place->end, dead);
     place->above = vm_map_lookup_above(map, place->start);
     return kr;
+}
+
+/* A place for an entry of a message. Locks: map, for writing. */
+static inline kern_return_t
+map_find_entry_place(struct vm_map *map, vm_size_t size,
+                     struct vm_map_place *place)
+{
+    if (map->dead) {
+        return KERN_TERMINATED;
+    }
+
+    if (unlikely(map->entry_count >= VM_MAP_ENTRIES_MAX)) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    return map_find_hole(map, size, place) ||
+                   map_find_space(map, VM_MIN_ADDRESS, size, PAGE_MASK, place)
+               ? KERN_SUCCESS
+               : KERN_NO_SPACE;
+}
+
+kern_return_t
+vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
+                    vm_offset_t *addressp)
+{
+    vm_size_t size = vm_map_entry_size(entry);
+    vm_size_t charge = entry->charged ? size : 0;
+    struct vm_map_place place;
+    kern_return_t kr = vm_account_charge(map->account, charge);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    vm_map_lock_write(&map->lock);
+    kr = map_find_entry_place(map, size, &place);
+
+    if (kr == KERN_SUCCESS) {
+        entry->node.start = place.start;
+        entry->node.end = place.end;
+        entry->protection = VM_PROT_DEFAULT;
+        entry->max_protection = VM_PROT_ALL;
+        entry->inheritance = VM_INHERIT_DEFAULT;
+        vm_map_link(map, place.above, entry);
+        map_fill_hole(map, &place);
+    }
+
+    vm_map_unlock_write(&map->lock);
+
+    if (kr != KERN_SUCCESS) {
+        vm_account_uncharge(map->account, charge);
+        return kr;
+    }
+
+    *addressp = place.start;
+    return KERN_SUCCESS;
 }
 
 kern_return_t

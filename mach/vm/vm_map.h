@@ -50,6 +50,10 @@ struct vm_map_entry {
     bool needs_copy;
     bool shared;  /* writes are meant to be seen by others */
     bool charged; /* private: its size is charged to the account */
+
+    /* Page tables may have pages of it. Set by faults, who hold the lock for
+     * reading; until then there is nothing to take out of them. */
+    atomic_bool mapped;
 };
 
 /* Ranges that one map may have: each costs the kernel memory. */
@@ -69,9 +73,14 @@ struct vm_map {
     struct vm_map_tree tree;           /* (m) */
     struct list entries;               /* (m) */
     struct vm_map_entry *_Atomic hint; /* found last; readers set it too */
-    vm_size_t size;                    /* (m) bytes in entries */
-    unsigned int entry_count;          /* (m) */
-    bool dead;                         /* (m) */
+
+    /* (m) From VM_ANYWHERE_BASE to here nothing is free that is as large as
+     * hole_size: where the search for room begins. */
+    vm_offset_t hole;
+    vm_size_t hole_size;
+    vm_size_t size;           /* (m) bytes in entries */
+    unsigned int entry_count; /* (m) */
+    bool dead;                /* (m) */
 };
 
 void vm_map_setup(void);

@@ -26,7 +26,7 @@ extract_symmetric(struct vm_map *map, struct vm_map_entry *source)
 
     source->needs_copy = true;
 
-    if ((source->protection & VM_PROT_WRITE) != 0) {
+    if ((source->protection & VM_PROT_WRITE) != 0 && source->mapped) {
         pmap_protect(map->pmap, source->node.start, source->node.end,
                      source->protection & ~VM_PROT_WRITE);
     }

@@ -120,6 +120,18 @@ MUST_CHECK kern_return_t vm_map_find_place(struct vm_map *map,
                                            struct vm_map_place *place,
                                            struct list *dead);
 
+/*
+ * Put one entry, whose addresses begin at 0, anywhere in the map as ordinary
+ * memory. Takes the entry over on success only.
+ *
+ * Locks:   takes and drops map->lock.
+ * Returns: KERN_SUCCESS, KERN_NO_SPACE, KERN_RESOURCE_SHORTAGE,
+ *          KERN_LIMIT_REACHED, KERN_TERMINATED.
+ */
+MUST_CHECK kern_return_t vm_map_insert_entry(struct vm_map *map,
+                                             struct vm_map_entry *entry,
+                                             vm_offset_t *addressp);
+
 /* Flags, protections and inheritance of a request, KERN_SUCCESS or
  * KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE. */
 MUST_CHECK kern_return_t
