@@ -133,8 +133,7 @@ enum message_counts {
 
 uint32_t message_error_size(const struct harness_side *side);
 kern_return_t message_code(const struct harness_side *side, const void *bytes);
-uint32_t message_count_max(const struct harness_routine *routine, int counter,
-                           bool reply);
+uint32_t message_count_max(const struct harness_routine *routine, int counter);
 
 /* Some number of elements that the argument may have. */
 uint32_t message_any_count(uint32_t max, enum message_counts counts);

@@ -183,8 +183,7 @@ spoil_field(const struct harness_field *field, uint32_t place)
     case HARNESS_FIELD_CAPACITY:
         spoil_number(place, (arg->form == HARNESS_FORM_VSTRING)
                                 ? arg->count
-                                : message_count_max(routine, field->arg,
-                                                    spoil_good->reply));
+                                : message_count_max(routine, field->arg));
         break;
     case HARNESS_FIELD_NDR:
     case HARNESS_FIELD_RETCODE:

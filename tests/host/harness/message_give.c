@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* From the message to C: was the other side given what it holds? */
+
+#include "message_i.h"
+
+static void
+message_gives_ports(const struct message *message, unsigned int index,
+                    const void *given, uint32_t used, mach_msg_type_name_t poly)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const mach_msg_port_descriptor_t *descriptor;
+    const mach_port_t *names = given;
+    unsigned int visible;
+
+    descriptor =
+        message_at(message, message_find(message, (int)index,
+                                         (arg->form == HARNESS_FORM_PORT)
+                                             ? HARNESS_FIELD_PORT
+                                             : HARNESS_FIELD_PORTS));
+    visible = message->reply ? HARNESS_USER_POLY : HARNESS_SERVER_POLY;
+
+    if ((arg->flags & visible) != 0 && descriptor->disposition != poly) {
+        message_differs(message, arg, "a disposition");
+    }
+
+    for (uint32_t i = 0; i < used; i++) {
+        if (memcmp(&names[i], &descriptor[i].name, sizeof(names[i])) != 0) {
+            message_differs(message, arg, "a right");
+        }
+    }
+}
+
+static void
+message_gives_data(const struct message *message, unsigned int index,
+                   const void *given, size_t size, uint32_t used)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const uint8_t *at;
+    uint32_t place, bytes = arg->size;
+    bool translated;
+
+    place =
+        message_find(message, (int)index,
+                     (arg->form == HARNESS_FORM_VARRAY) ? HARNESS_FIELD_VARRAY
+                                                        : HARNESS_FIELD_DATA);
+    at = message_at(message, place);
+    translated = (arg->flags & HARNESS_INTRAN) != 0 && !message->reply;
+
+    if (arg->form == HARNESS_FORM_VARRAY) {
+        bytes = used * arg->unit;
+    } else if (arg->form == HARNESS_FORM_DATA && size < bytes) {
+        bytes = (uint32_t)size;
+    }
+
+    if (!translated && arg->form == HARNESS_FORM_DATA && size != bytes) {
+        message_differs(message, arg, "a size");
+    }
+
+    if ((uintptr_t)given % ((arg->align > 8) ? 8 : arg->align) != 0) {
+        message_differs(message, arg, "an alignment");
+    }
+
+    if (memcmp(at, given, bytes) != 0) {
+        message_differs(message, arg, "a value");
+    }
+}
+
+static void
+message_gives_string(const struct message *message, unsigned int index,
+                     const char *given)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const char *at;
+    size_t length;
+
+    at = message_at(message, message_find(message, (int)index,
+                                          (arg->form == HARNESS_FORM_STRING)
+                                              ? HARNESS_FIELD_STRING
+                                              : HARNESS_FIELD_VSTRING));
+    length = strnlen(at, arg->count - 1);
+
+    if (strlen(given) != length || memcmp(given, at, length) != 0) {
+        message_differs(message, arg, "a string");
+    }
+}
+
+static void
+message_gives_ool(const struct message *message, unsigned int index,
+                  const void *given, size_t size)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const mach_msg_ool_descriptor_t *descriptor;
+    uint32_t place;
+    uint64_t address = 0;
+
+    place = message_find(message, (int)index, HARNESS_FIELD_OOL);
+
+    if (place == PLACE_NONE) {
+        place = message_find(message, (int)index, HARNESS_FIELD_OOL_PORTS);
+    }
+
+    descriptor = message_at(message, place);
+    memcpy(&address, given, (size < sizeof(address)) ? size : sizeof(address));
+
+    if (descriptor->address != address) {
+        message_differs(message, arg, "an address");
+    }
+}
+
+void
+message_gives(const struct message *message, unsigned int index,
+              const void *place, size_t size, mach_msg_type_name_t poly,
+              mach_msg_type_number_t count, const uint32_t *room)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    uint32_t used = arg->count;
+
+    if (arg->counter >= 0) {
+        used = message_word(
+            message, message_find(message, arg->counter, HARNESS_FIELD_COUNT));
+
+        if (arg->counter == (int)index && count != used) {
+            message_differs(message, arg, "a count");
+        }
+
+        if (room != NULL && used > *room) {
+            used = *room;
+        }
+    }
+
+    switch (arg->form) {
+    case HARNESS_FORM_PORT:
+        used = 1;
+        /* Fall through. */
+    case HARNESS_FORM_PORTS:
+    case HARNESS_FORM_VPORTS:
+        message_gives_ports(message, index, place, used, poly);
+        break;
+    case HARNESS_FORM_STRING:
+    case HARNESS_FORM_VSTRING:
+        message_gives_string(message, index, place);
+        break;
+    case HARNESS_FORM_DATA:
+    case HARNESS_FORM_ARRAY:
+    case HARNESS_FORM_VARRAY:
+        message_gives_data(message, index, place, size, used);
+        break;
+    default:
+        message_gives_ool(message, index, place, size);
+        break;
+    }
+}
