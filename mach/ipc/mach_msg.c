@@ -366,6 +366,11 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 
     cpu_interrupts_enable();
 
+    /* Forms of older Machs: see mach_port_request_notification. */
+    if ((option & MACH_RCV_NOTIFY) != 0) {
+        return MACH_RCV_INVALID_NOTIFY;
+    }
+
     if ((option & ~OPTIONS_KNOWN) != 0) {
         return MACH_SEND_INVALID_HEADER;
     }
@@ -375,7 +380,6 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
         return MACH_RCV_INVALID_TRAILER;
     }
 
-    /* A right to be told comes from mach_port_request_notification. */
     if ((option & MACH_SEND_NOTIFY) != 0 && names >> 32 != MACH_PORT_NULL) {
         return MACH_SEND_INVALID_NOTIFY;
     }

@@ -82,7 +82,11 @@ start(enum what what, mach_port_t port)
         tap_bail("no thread");
     }
 
-    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 20);
+    if (what == COMPUTE) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 20);
+    } else {
+        guest_until_waiting(worker.thread->port);
+    }
 }
 
 static void

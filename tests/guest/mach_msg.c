@@ -273,7 +273,7 @@ senders_start(mach_port_t port, int count)
             tap_bail("no thread");
         }
 
-        pause_ms(3);
+        guest_until_waiting(senders[i].thread->port);
     }
 }
 
@@ -354,6 +354,60 @@ send_once_has_room(void)
     m.head.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND_ONCE, 0);
     is(send_now(), MACH_MSG_SUCCESS, "by a send-once right");
     is(queued(port), MACH_PORT_QLIMIT_DEFAULT + 1, "above the limit");
+    drop(port);
+}
+
+/* A message that nobody had room for comes back, with all it carried. */
+static void
+send_timed_out(void)
+{
+    mach_port_t port = receive_right(), gift = guest_port();
+    struct {
+        mach_msg_header_t head;
+        mach_msg_body_t body;
+        mach_msg_port_descriptor_t send, receive;
+        mach_msg_ool_descriptor_t memory;
+    } back;
+    vm_address_t data = 0;
+    mach_port_type_t type = 0;
+
+    senders_start(port, 0);
+    is(vm_allocate(SELF, &data, 8 * PAGE_SIZE, VM_FLAGS_ANYWHERE), KERN_SUCCESS,
+       "memory");
+    *(char *)data = 'b';
+    memset(&back, 0, sizeof(back));
+    back.head.msgh_bits =
+        MACH_MSGH_BITS_COMPLEX |
+        MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+    back.head.msgh_remote_port = port;
+    back.head.msgh_local_port = port;
+    back.body.msgh_descriptor_count = 3;
+    back.send.name = gift;
+    back.send.disposition = MACH_MSG_TYPE_MOVE_SEND;
+    back.receive.name = gift;
+    back.receive.disposition = MACH_MSG_TYPE_MOVE_RECEIVE;
+    describe(&back.memory, (void *)data, 8 * PAGE_SIZE, MACH_MSG_VIRTUAL_COPY);
+    back.memory.deallocate = 1;
+    is(mach_msg(&back.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(back), 0,
+                0, 30, 0),
+       MACH_SEND_TIMED_OUT, "wait 30 ms for room");
+    is(back.head.msgh_bits,
+       MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND,
+                                               MACH_MSG_TYPE_MOVE_SEND_ONCE),
+       "rights that were made are the sender's");
+    is(back.head.msgh_remote_port, port, "the destination");
+    is(mach_port_type(SELF, back.head.msgh_local_port, &type), KERN_SUCCESS,
+       "the reply right");
+    is(type, MACH_PORT_TYPE_SEND_ONCE, "is a send-once right");
+    gift = back.send.name;
+    is(back.receive.name, gift, "those that were moved are back");
+    is(mach_port_type(SELF, gift, &type), KERN_SUCCESS, "under one name");
+    is(type, MACH_PORT_TYPE_SEND_RECEIVE, "both");
+    is(*(char *)back.memory.address, 'b', "the memory is, too");
+    is(vm_deallocate(SELF, back.memory.address, back.memory.size), KERN_SUCCESS,
+       "free it");
+    (void)mach_port_deallocate(SELF, back.head.msgh_local_port);
+    drop(gift);
     drop(port);
 }
 
@@ -449,7 +503,7 @@ receiver_start(struct receiver *receiver, mach_port_t port)
         tap_bail("no thread");
     }
 
-    pause_ms(5);
+    guest_until_waiting(receiver->thread->port);
 }
 
 /* What a waiting receiver hears when its port goes somewhere. */
@@ -640,6 +694,83 @@ task_death(void)
     drop(port);
 }
 
+/* A space that dies with everything in its queues that a message can hold. */
+static void
+space_death(void)
+{
+    mach_port_t task = 0, port, gift, names[3];
+    mach_port_name_t there = MACH_PORT_MAKE(0x200, 1);
+    struct {
+        mach_msg_header_t head;
+        mach_msg_body_t body;
+        mach_msg_ool_ports_descriptor_t ports;
+        mach_msg_ool_descriptor_t memory;
+        mach_msg_port_descriptor_t port;
+    } full;
+
+    for (int round = 0; round < 2; round++) {
+        port = guest_port();
+        gift = guest_port();
+        is(task_create(SELF, FALSE, &task), KERN_SUCCESS, "a task");
+
+        for (natural_t i = 0; i < MACH_PORT_QLIMIT_DEFAULT; i++) {
+            names[0] = receive_right();
+            names[1] = receive_right();
+            names[2] = MACH_PORT_DEAD;
+            memset(&full, 0, sizeof(full));
+            full.head.msgh_bits = MACH_MSGH_BITS_COMPLEX |
+                                  MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
+                                                 MACH_MSG_TYPE_MAKE_SEND_ONCE);
+            full.head.msgh_remote_port = port;
+            full.head.msgh_local_port = gift;
+            full.body.msgh_descriptor_count = 3;
+            full.ports = (mach_msg_ool_ports_descriptor_t){
+                .address = (uint64_t)names,
+                .count = 3,
+                .disposition = MACH_MSG_TYPE_MOVE_RECEIVE,
+                .type = MACH_MSG_OOL_PORTS_DESCRIPTOR,
+            };
+            describe(&full.memory, source, sizeof(source),
+                     MACH_MSG_VIRTUAL_COPY);
+            full.port.name = gift;
+            full.port.disposition = MACH_MSG_TYPE_COPY_SEND;
+            full.port.type = MACH_MSG_PORT_DESCRIPTOR;
+            is(mach_msg(&full.head, MACH_SEND_MSG | MACH_SEND_TIMEOUT,
+                        sizeof(full), 0, 0, 0, 0),
+               MACH_MSG_SUCCESS, "a full message");
+        }
+
+        /* The port is the task's, or in a message at the task's. */
+        if (round == 0) {
+            is(mach_port_insert_right(task, there, port,
+                                      MACH_MSG_TYPE_MOVE_RECEIVE),
+               KERN_SUCCESS, "its port is the task's");
+        } else {
+            mach_port_t outer = guest_port();
+
+            prepare_port(outer, port, MACH_MSG_TYPE_MOVE_RECEIVE);
+            is(send_now(), MACH_MSG_SUCCESS, "its port is in a message");
+            is(mach_port_insert_right(task, there, outer,
+                                      MACH_MSG_TYPE_MOVE_RECEIVE),
+               KERN_SUCCESS, "at a port of the task");
+            (void)mach_port_deallocate(SELF, outer);
+        }
+
+        is(task_terminate(task), KERN_SUCCESS, "the task ends");
+
+        for (natural_t i = 0; i < MACH_PORT_QLIMIT_DEFAULT; i++) {
+            is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(m),
+                        gift, 5000, 0),
+               MACH_MSG_SUCCESS, "who waits for a reply");
+            is(m.head.msgh_id, MACH_NOTIFY_SEND_ONCE, "is told of none");
+        }
+
+        (void)mach_port_deallocate(SELF, task);
+        (void)mach_port_deallocate(SELF, port);
+        drop(gift);
+    }
+}
+
 static void
 all(void)
 {
@@ -649,12 +780,14 @@ all(void)
     senders_and_limit();
     senders_see_death();
     send_once_has_room();
+    send_timed_out();
     fair_set();
     receivers_and_changes();
     interrupted();
     circles();
     long_chain();
     task_death();
+    space_death();
 }
 
 void

@@ -602,9 +602,310 @@ set_protected_payload(void)
     drop(to);
 }
 
+/* -- What ports.c leaves of the errors of the others ------------------------- */
+
+static void
+names(void)
+{
+    mach_port_name_array_t all;
+    mach_port_type_array_t types;
+    mach_msg_type_number_t count, type_count;
+
+    is(mach_port_names(guest_host_priv, &all, &count, &types, &type_count),
+       KERN_INVALID_TASK, "of what is no task");
+}
+
+static void
+type(void)
+{
+    mach_port_type_t got;
+
+    is(mach_port_type(guest_host_priv, SELF, &got), KERN_INVALID_TASK,
+       "in what is no task");
+    is(mach_port_type(SELF, BAD_NAME, &got), KERN_INVALID_NAME, "no such name");
+    is(mach_port_type(SELF, MACH_PORT_NULL, &got), KERN_INVALID_NAME,
+       "the null name");
+    is(mach_port_type(SELF, MACH_PORT_DEAD, &got), KERN_INVALID_NAME,
+       "the dead name");
+}
+
+static void
+rename_right(void)
+{
+    mach_port_t port = receive_right();
+
+    is(mach_port_rename(guest_host_priv, port, MACH_PORT_MAKE(0x760, 1)),
+       KERN_INVALID_TASK, "in what is no task");
+    is(mach_port_rename(SELF, port, MACH_PORT_DEAD), KERN_INVALID_VALUE,
+       "to the dead name");
+    is(mach_port_rename(SELF, port, MACH_PORT_MAKE(MACH_PORT_INDEX_MAX + 1, 1)),
+       KERN_INVALID_VALUE, "to a name beyond the last");
+    drop(port);
+}
+
+static void
+allocate_name(void)
+{
+    is(mach_port_allocate_name(guest_host_priv, MACH_PORT_RIGHT_RECEIVE,
+                               MACH_PORT_MAKE(0x760, 1)),
+       KERN_INVALID_TASK, "in what is no task");
+    is(mach_port_allocate_name(SELF, MACH_PORT_RIGHT_RECEIVE,
+                               MACH_PORT_MAKE(MACH_PORT_INDEX_MAX + 1, 1)),
+       KERN_INVALID_VALUE, "a name beyond the last");
+    is(mach_port_allocate_name(SELF, MACH_PORT_RIGHT_SEND,
+                               MACH_PORT_MAKE(0x760, 1)),
+       KERN_INVALID_VALUE, "a send right is not allocated");
+}
+
+static void
+destroy(void)
+{
+    is(mach_port_destroy(guest_host_priv, SELF), KERN_INVALID_TASK,
+       "in what is no task");
+    is(mach_port_destroy(SELF, BAD_NAME), KERN_INVALID_NAME, "no such name");
+    is(mach_port_destroy(SELF, MACH_PORT_DEAD), KERN_SUCCESS,
+       "the dead name is nothing to destroy");
+}
+
+static void
+deallocate(void)
+{
+    mach_port_t set = port_set(), dead = MACH_PORT_NULL;
+
+    is(mach_port_deallocate(guest_host_priv, SELF), KERN_INVALID_TASK,
+       "in what is no task");
+    is(mach_port_deallocate(SELF, BAD_NAME), KERN_INVALID_NAME, "no such name");
+    is(mach_port_deallocate(SELF, set), KERN_INVALID_RIGHT,
+       "a set is not deallocated");
+    is(mach_port_allocate(SELF, MACH_PORT_RIGHT_DEAD_NAME, &dead), KERN_SUCCESS,
+       "a dead name");
+    is(mach_port_deallocate(SELF, dead), KERN_SUCCESS, "is");
+    is(mach_port_deallocate(SELF, MACH_PORT_NULL), KERN_SUCCESS,
+       "the null name is nothing to release");
+    drop(set);
+}
+
+static void
+get_refs(void)
+{
+    mach_port_urefs_t refs = 9;
+
+    is(mach_port_get_refs(guest_host_priv, SELF, MACH_PORT_RIGHT_SEND, &refs),
+       KERN_INVALID_TASK, "in what is no task");
+    is(mach_port_get_refs(guest_host_priv, SELF, 77, &refs), KERN_INVALID_TASK,
+       "which comes first");
+    is(mach_port_get_refs(SELF, SELF, MACH_PORT_RIGHT_RECEIVE, &refs),
+       KERN_SUCCESS, "another right of a name");
+    is(refs, 0, "has no references");
+}
+
+static void
+mod_refs(void)
+{
+    mach_port_t set = port_set(), port = receive_right(), once = 0;
+    mach_msg_type_name_t disposition;
+
+    is(mach_port_mod_refs(guest_host_priv, SELF, MACH_PORT_RIGHT_SEND, 1),
+       KERN_INVALID_TASK, "in what is no task");
+    is(mach_port_mod_refs(SELF, set, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_INVALID_RIGHT, "another kind of right");
+    is(mach_port_mod_refs(SELF, set, MACH_PORT_RIGHT_PORT_SET, 1),
+       KERN_INVALID_VALUE, "a set has one reference");
+    is(mach_port_mod_refs(SELF, set, MACH_PORT_RIGHT_PORT_SET, 0), KERN_SUCCESS,
+       "no change");
+    is(mach_port_mod_refs(SELF, set, MACH_PORT_RIGHT_PORT_SET, -1),
+       KERN_SUCCESS, "it goes");
+    is(mach_port_extract_right(SELF, port, MACH_MSG_TYPE_MAKE_SEND_ONCE, &once,
+                               &disposition),
+       KERN_SUCCESS, "a send-once right");
+    is(mach_port_mod_refs(SELF, once, MACH_PORT_RIGHT_SEND_ONCE, 1),
+       KERN_INVALID_VALUE, "is one");
+    is(mach_port_mod_refs(SELF, once, MACH_PORT_RIGHT_SEND_ONCE, -2),
+       KERN_INVALID_VALUE, "and not two");
+    is(mach_port_mod_refs(SELF, once, MACH_PORT_RIGHT_SEND_ONCE, -1),
+       KERN_SUCCESS, "it goes");
+    drop(port);
+}
+
+static void
+set_mscount(void)
+{
+    receive_errors(mach_port_set_mscount(guest_host_priv, SELF, 1),
+                   mach_port_set_mscount(SELF, BAD_NAME, 1),
+                   mach_port_set_mscount(SELF, SELF, 1));
+}
+
+static void
+set_seqno(void)
+{
+    receive_errors(mach_port_set_seqno(guest_host_priv, SELF, 1),
+                   mach_port_set_seqno(SELF, BAD_NAME, 1),
+                   mach_port_set_seqno(SELF, SELF, 1));
+}
+
+static void
+set_qlimit(void)
+{
+    mach_port_t port = receive_right();
+
+    receive_errors(mach_port_set_qlimit(guest_host_priv, SELF, 1),
+                   mach_port_set_qlimit(SELF, BAD_NAME, 1),
+                   mach_port_set_qlimit(SELF, SELF, 1));
+    is(mach_port_set_qlimit(SELF, port, 0), KERN_INVALID_VALUE, "a limit of 0");
+    is(mach_port_set_qlimit(guest_host_priv, port, 0), KERN_INVALID_TASK,
+       "in what is no task");
+    drop(port);
+}
+
+static void
+get_receive_status(void)
+{
+    mach_port_status_t status;
+
+    receive_errors(mach_port_get_receive_status(guest_host_priv, SELF, &status),
+                   mach_port_get_receive_status(SELF, BAD_NAME, &status),
+                   mach_port_get_receive_status(SELF, SELF, &status));
+}
+
+static void
+get_set_status(void)
+{
+    mach_port_name_array_t members = NULL;
+    mach_msg_type_number_t count = 9;
+    mach_port_t set = port_set();
+
+    receive_errors(
+        mach_port_get_set_status(guest_host_priv, set, &members, &count),
+        mach_port_get_set_status(SELF, BAD_NAME, &members, &count),
+        mach_port_get_set_status(SELF, SELF, &members, &count));
+    is(mach_port_get_set_status(SELF, set, &members, &count), KERN_SUCCESS,
+       "an empty set");
+    is(count, 0, "has no members");
+    drop(set);
+}
+
+static void
+move_member(void)
+{
+    mach_port_t port = receive_right(), set = port_set();
+
+    receive_errors(mach_port_move_member(guest_host_priv, port, set),
+                   mach_port_move_member(SELF, BAD_NAME, set),
+                   mach_port_move_member(SELF, SELF, set));
+    is(mach_port_move_member(SELF, port, BAD_NAME), KERN_INVALID_NAME,
+       "to no such set");
+    is(mach_port_move_member(SELF, port, SELF), KERN_INVALID_RIGHT,
+       "to what is no set");
+    drop(port);
+    drop(set);
+}
+
+static void
+request_notification(void)
+{
+    mach_port_t port = guest_port(), previous = 1, dead = guest_port();
+
+    is(mach_port_mod_refs(SELF, dead, MACH_PORT_RIGHT_RECEIVE, -1),
+       KERN_SUCCESS, "a port that died");
+    is(mach_port_request_notification(guest_host_priv, port,
+                                      MACH_NOTIFY_DEAD_NAME, 0, MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_INVALID_TASK, "in what is no task");
+    is(mach_port_request_notification(SELF, port, MACH_NOTIFY_DEAD_NAME, 0,
+                                      port, MACH_MSG_TYPE_COPY_SEND, &previous),
+       KERN_INVALID_CAPABILITY, "by a send right");
+    is(mach_port_request_notification(SELF, port, MACH_NOTIFY_DEAD_NAME, 0,
+                                      dead, MACH_MSG_TYPE_COPY_SEND, &previous),
+       KERN_INVALID_CAPABILITY, "by a dead one");
+    is(mach_port_request_notification(SELF, port, MACH_NOTIFY_PORT_DESTROYED, 1,
+                                      MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_INVALID_VALUE, "a count that means nothing");
+    is(mach_port_request_notification(SELF, port, 4711, 0, MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_INVALID_VALUE, "of no kind");
+    is(mach_port_request_notification(SELF, BAD_NAME, MACH_NOTIFY_NO_SENDERS, 0,
+                                      MACH_PORT_NULL,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE, &previous),
+       KERN_INVALID_NAME, "of no such name");
+    drop(port);
+    drop(dead);
+}
+
+static void
+insert_right(void)
+{
+    mach_port_t port = receive_right();
+    mach_port_name_t name = MACH_PORT_MAKE(0x760, 1);
+
+    is(mach_port_insert_right(guest_host_priv, name, port,
+                              MACH_MSG_TYPE_MAKE_SEND),
+       KERN_INVALID_TASK, "into what is no task");
+    is(mach_port_insert_right(SELF, MACH_PORT_DEAD, port,
+                              MACH_MSG_TYPE_MAKE_SEND),
+       KERN_INVALID_VALUE, "under the dead name");
+    is(mach_port_insert_right(SELF, name, MACH_PORT_NULL,
+                              MACH_MSG_TYPE_COPY_SEND),
+       KERN_INVALID_CAPABILITY, "no right at all");
+    is(mach_port_insert_right(SELF, name, MACH_PORT_DEAD,
+                              MACH_MSG_TYPE_COPY_SEND),
+       KERN_INVALID_CAPABILITY, "a dead one");
+    is(mach_port_insert_right(SELF, MACH_PORT_MAKE(MACH_PORT_INDEX_MAX + 1, 1),
+                              port, MACH_MSG_TYPE_MAKE_SEND),
+       KERN_INVALID_VALUE, "under a name beyond the last");
+    drop(port);
+}
+
+static void
+extract_right(void)
+{
+    mach_port_t port = receive_right(), got = 0;
+    mach_msg_type_name_t disposition;
+
+    is(mach_port_extract_right(guest_host_priv, port, MACH_MSG_TYPE_MAKE_SEND,
+                               &got, &disposition),
+       KERN_INVALID_TASK, "from what is no task");
+    is(mach_port_extract_right(SELF, port, MACH_MSG_TYPE_COPY_SEND, &got,
+                               &disposition),
+       KERN_INVALID_RIGHT, "a right that is not there");
+    is(mach_port_extract_right(SELF, MACH_PORT_NULL, MACH_MSG_TYPE_COPY_SEND,
+                               &got, &disposition),
+       KERN_INVALID_NAME, "of the null name");
+    drop(port);
+}
+
+static void
+clear_protected_payload(void)
+{
+    receive_errors(mach_port_clear_protected_payload(guest_host_priv, SELF),
+                   mach_port_clear_protected_payload(SELF, BAD_NAME),
+                   mach_port_clear_protected_payload(SELF, SELF));
+    receive_errors(mach_port_set_protected_payload(guest_host_priv, SELF, 1),
+                   mach_port_set_protected_payload(SELF, BAD_NAME, 1),
+                   mach_port_set_protected_payload(SELF, SELF, 1));
+}
+
 static void
 all(void)
 {
+    names();
+    type();
+    rename_right();
+    allocate_name();
+    destroy();
+    deallocate();
+    get_refs();
+    mod_refs();
+    set_mscount();
+    set_seqno();
+    set_qlimit();
+    get_receive_status();
+    get_set_status();
+    move_member();
+    request_notification();
+    insert_right();
+    extract_right();
+    clear_protected_payload();
     allocate_full();
     allocate_qos();
     get_attributes();

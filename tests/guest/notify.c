@@ -287,7 +287,7 @@ send_possible_second_sender(void)
     fill(port);
     is(mach_thread_create(waiting_sender, (void *)(uintptr_t)port, 0, &thread),
        KERN_SUCCESS, "a sender");
-    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 20);
+    guest_until_waiting(thread->port);
     is(request(port, MACH_NOTIFY_SEND_POSSIBLE, 0), KERN_SUCCESS, "ask");
     is(send_plain(port, MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY),
        MACH_SEND_TIMED_OUT, "the queue is full");
@@ -356,6 +356,9 @@ send_notify_refused(void)
        MACH_SEND_INVALID_NOTIFY, "a notify port with the send");
     is(mach_msg(&head, MACH_SEND_MSG | 0x20, sizeof(head), 0, 0, 0, 0),
        MACH_SEND_INVALID_HEADER, "an option that means nothing");
+    is(mach_msg(&head, MACH_RCV_MSG | MACH_RCV_NOTIFY, 0, sizeof(head), port, 0,
+                notify),
+       MACH_RCV_INVALID_NOTIFY, "a notify port with the receive");
     is(mach_msg(&head, MACH_SEND_MSG | MACH_SEND_NOTIFY, sizeof(head), 0, 0, 0,
                 0),
        MACH_MSG_SUCCESS, "with room it changes nothing");

@@ -204,6 +204,25 @@ guest_argument(const char *name, uint64_t otherwise)
     return otherwise;
 }
 
+void
+guest_until_waiting(mach_port_t thread)
+{
+    struct thread_basic_info info;
+    mach_msg_type_number_t count;
+
+    for (int seen = 0; seen < 3;) {
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 1);
+        count = THREAD_BASIC_INFO_COUNT;
+
+        if (thread_info(thread, THREAD_BASIC_INFO, (thread_info_t)&info,
+                        &count) != KERN_SUCCESS) {
+            return;
+        }
+
+        seen = info.run_state == TH_STATE_WAITING ? seen + 1 : 0;
+    }
+}
+
 mach_port_t
 guest_port(void)
 {

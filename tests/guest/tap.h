@@ -72,6 +72,9 @@ mach_port_t guest_thread(void (*function)(void *), void *argument);
 /* Wait until one of the last sixteen has ended; then nothing of it is left. */
 void guest_thread_join(mach_port_t thread);
 
+/* Wait until a thread waits, for what it was made to wait for. */
+void guest_until_waiting(mach_port_t thread);
+
 /*
  * A child task made of a copy of this one, with one thread in `function`;
  * `port`, a send right, becomes its bootstrap port. Its start calls
