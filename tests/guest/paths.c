@@ -17,7 +17,7 @@
 #include "tap.h"
 
 #define LIMIT 60 /* names that a task may have */
-#define SPAN 1104u
+#define SPAN 2208u
 #define LONG_MS 1000000u
 #define SHORT_MS 50u /* none of the cases lasts so long */
 
@@ -29,13 +29,17 @@
 #define N_SET NAME(3)
 #define N_SERVER NAME(4)
 #define N_SERVER_SET NAME(5)
-#define N_MOVED NAME(6)
-#define N_GIFT NAME(7)
-#define N_SENT NAME(8)
-#define N_DEAD NAME(9)
-#define N_ABSENT NAME(10)
-#define N_WATCH NAME(11)
-#define N_SERVER_WATCH NAME(12)
+#define N_MOVED NAME(13) /* and the next two */
+#define N_GIFT NAME(6)
+#define N_SENT NAME(7)
+#define N_DEAD NAME(8)
+#define N_ABSENT NAME(9)
+#define N_WATCH NAME(10)
+#define N_SERVER_WATCH NAME(11)
+#define NAMES 16       /* all of these */
+#define BASELINE_MAX 3 /* indices up to here are what a task begins with */
+#define ANONYMOUS 0x6e616d65u
+#define PADDING 8
 
 /* Set in the file by who boots this: how many cases, of which seed, and which
  * of them are to be shown in full. */
@@ -165,6 +169,8 @@ enum {
     AE_RENAME,
     AE_MOVE,
     AE_FULL,
+    AE_SECOND,       /* request, answered after the first */
+    AE_SECOND_FIRST, /* and the other way round */
     AE_NUMBER,
 };
 
@@ -183,11 +189,12 @@ static const mach_msg_bits_t more_bits[] = {
     0, 0x80000000, 0x80000001, 0x40000000, 0x00400000, 0x20, 0x2000, 0x10000,
 };
 static const mach_msg_size_t sizes[] = {
-    64,  24,  0,   20,  23,  26,  28,  32,  36,   40,  48,  100, 128,   232,
-    236, 240, 244, 248, 252, 256, 260, 264, 1024, 512, 500, 496, 65540,
+    64,  24,  0,    20,   23,   26,   28,   32,   36,   40,    48,   100,
+    128, 232, 236,  240,  244,  248,  252,  256,  260,  264,   1024, 512,
+    500, 496, 2040, 2044, 2048, 2052, 2072, 2076, 2080, 65540,
 };
 static const mach_msg_size_t receive_sizes[] = {
-    512, 0, 7, 8, 23, 24, 31, 32, 39, 40, 71, 72, 73, 76, 84, 0xffffffff,
+    SPAN, 0, 7, 8, 23, 24, 31, 32, 39, 40, 71, 72, 73, 76, 84, 0xffffffff,
 };
 
 struct option {
@@ -223,7 +230,7 @@ static const uint8_t values[CIRCUMSTANCES] = {
     [S_BUFFER] = B_NUMBER - 1,
     [S_PAYLOAD] = 2,
     [S_EVENT] = SE_NUMBER,
-    [S_SPACE] = 2,
+    [S_SPACE] = 1, /* TODO(limit): 2, once reply slots keep to it */
     [DEST] = D_NUMBER,
     [R_DISP] = COUNT(remote_disp),
     [L_DISP] = COUNT(local_disp),
@@ -295,12 +302,16 @@ static mach_msg_type_number_t baseline_count[2];
 static bool suspended[3];
 
 /* The case. */
+static unsigned int case_number;
 static uint8_t v[CIRCUMSTANCES];
 static unsigned int server; /* the actor */
 static mach_port_t home;    /* the server's task */
 static mach_port_name_t dest_name;
 static uint64_t digest;
+static bool looking; /* at the names, each time: it makes the kernel tidy up */
 static bool verbose;
+
+typedef uint32_t packed_word __attribute__((aligned(1)));
 
 void *memset(void *to, int value, size_t size);
 
@@ -331,6 +342,61 @@ see_area(const char *at)
     return sum;
 }
 
+/* A name that the kernel chose is one of many: which, is its own affair. */
+static bool
+is_anonymous(mach_port_name_t name)
+{
+    bool ours = MACH_PORT_INDEX(name) - MACH_PORT_INDEX(NAME(0)) < NAMES &&
+                MACH_PORT_GEN(name) == MACH_PORT_GEN(NAME(0));
+
+    return MACH_PORT_VALID(name) && MACH_PORT_INDEX(name) > BASELINE_MAX &&
+           !ours && name != NAME(NAMES + case_number);
+}
+
+/* The first words of a message that this program can see, or null. */
+static packed_word *
+message_words(uint64_t at)
+{
+    uint64_t first = (uint64_t)shared.pages;
+
+    return at < first || at > first + sizeof(shared.pages) - 32
+               ? NULL
+               : (packed_word *)at;
+}
+
+/* Take such names out of the message there, or put them back. */
+static void
+anonymize(packed_word *words, uint32_t names[3], bool back)
+{
+    static const int places[] = { 2, 3, 7 };
+
+    for (unsigned int i = 0; words != NULL && i < COUNT(places); i++) {
+        packed_word *word = &words[places[i]];
+
+        if (back) {
+            *word = names[i];
+            continue;
+        }
+
+        names[i] = *word;
+
+        if (is_anonymous(*word) &&
+            (places[i] != 7 || (words[0] & MACH_MSGH_BITS_COMPLEX) != 0)) {
+            *word = ANONYMOUS;
+        }
+    }
+}
+
+/* The same for good, before an actor goes on to other buffers. */
+static void
+forget_names(unsigned int actor)
+{
+    uint32_t names[3];
+
+    anonymize(message_words(shared.actors[actor].buffer), names, false);
+    anonymize(message_words(shared.actors[actor].receive_buffer), names, false);
+}
+
 static void
 see_header(const char *at)
 {
@@ -346,6 +412,9 @@ static void
 see_actor(unsigned int actor)
 {
     const struct actor *a = &shared.actors[actor];
+    packed_word *sent = message_words(a->buffer);
+    packed_word *received = message_words(a->receive_buffer);
+    uint32_t names[2][3];
 
     see(actor == CLIENT ? "client done" : "server done", a->done == a->go);
 
@@ -353,12 +422,17 @@ see_actor(unsigned int actor)
         see("result", (uint64_t)a->result);
     }
 
+    anonymize(sent, names[0], false);
+    anonymize(received, names[1], false);
+
     for (int page = PAGE_USUAL; page <= PAGE_READ_ONLY; page++) {
         see("page", see_area(shared.pages[actor][page]));
     }
 
     see("edge", see_area(shared.pages[actor][PAGE_NONE] - SPAN));
     see_header(shared.pages[actor][PAGE_USUAL]);
+    anonymize(received, names[1], true);
+    anonymize(sent, names[0], true);
 }
 
 static void
@@ -399,6 +473,49 @@ is_baseline(int which, mach_port_name_t name)
 }
 
 static void
+see_name(mach_port_t task, mach_port_name_t name, mach_port_type_t type,
+         bool only_type)
+{
+    see("type", type);
+
+    if (only_type ||
+        (type & ~MACH_PORT_TYPE_DNREQUEST) == MACH_PORT_TYPE_DEAD_NAME) {
+        return;
+    }
+
+    if ((type & MACH_PORT_TYPE_RECEIVE) != 0) {
+        see_status(task, name);
+    }
+
+    if ((type & MACH_PORT_TYPE_SEND) != 0) {
+        see_refs(task, name, MACH_PORT_RIGHT_SEND);
+    }
+
+    if ((type & MACH_PORT_TYPE_SEND_ONCE) != 0) {
+        see_refs(task, name, MACH_PORT_RIGHT_SEND_ONCE);
+    }
+}
+
+/* What the kernel named: a sum that does not depend on the order. */
+static uint64_t
+anonymous_names(mach_port_t task, const mach_port_name_t *names,
+                const mach_port_type_t *types, natural_t count)
+{
+    uint64_t sum = 0, before = digest;
+
+    for (natural_t i = 0; i < count; i++) {
+        if (is_anonymous(names[i])) {
+            digest = 1;
+            see_name(task, names[i], types[i], false);
+            sum += digest;
+        }
+    }
+
+    digest = before;
+    return sum;
+}
+
+static void
 see_names(int which)
 {
     mach_port_t task = tasks[which];
@@ -414,28 +531,13 @@ see_names(int which)
     see(which == CLIENT ? "client's names" : "server's names", count);
 
     for (natural_t i = 0; i < count; i++) {
-        see("name", names[i]);
-        see("type", types[i]);
-
-        if (is_baseline(which, names[i]) ||
-            (types[i] & ~MACH_PORT_TYPE_DNREQUEST) ==
-                MACH_PORT_TYPE_DEAD_NAME) {
-            continue;
-        }
-
-        if ((types[i] & MACH_PORT_TYPE_RECEIVE) != 0) {
-            see_status(task, names[i]);
-        }
-
-        if ((types[i] & MACH_PORT_TYPE_SEND) != 0) {
-            see_refs(task, names[i], MACH_PORT_RIGHT_SEND);
-        }
-
-        if ((types[i] & MACH_PORT_TYPE_SEND_ONCE) != 0) {
-            see_refs(task, names[i], MACH_PORT_RIGHT_SEND_ONCE);
+        if (!is_anonymous(names[i])) {
+            see("name", names[i]);
+            see_name(task, names[i], types[i], is_baseline(which, names[i]));
         }
     }
 
+    see("more", anonymous_names(task, names, types, count));
     mig_deallocate((vm_address_t)names, count * sizeof(*names));
     mig_deallocate((vm_address_t)types, type_count * sizeof(*types));
 }
@@ -449,8 +551,21 @@ see_all(const char *when)
 
     see_actor(CLIENT);
     see_actor(server);
-    see_names(CLIENT);
-    see_names(SERVER);
+
+    if (looking) {
+        see_names(CLIENT);
+        see_names(SERVER);
+    }
+}
+
+static void
+look_at_all(const char *when)
+{
+    bool was_looking = looking;
+
+    looking = true;
+    see_all(when);
+    looking = was_looking;
 }
 
 /* -- Actors ----------------------------------------------------------------- */
@@ -851,7 +966,7 @@ server_room(void)
     case 6:
         return size + 20;
     default:
-        return 1100;
+        return SPAN;
     }
 }
 
@@ -1004,7 +1119,7 @@ client_event(void)
         suspended[CLIENT] = true;
         break;
     case CE_RENAME:
-        (void)mach_port_rename(client, N_REPLY, N_MOVED + 2);
+        (void)mach_port_rename(client, N_REPLY, N_MOVED + 512);
         break;
     case CE_PAYLOAD:
         (void)mach_port_set_protected_payload(client, N_REPLY, 43);
@@ -1028,8 +1143,10 @@ reply_event(mach_port_name_t name)
         request_dead_name(home, N_SERVER_WATCH, name);
         break;
     case AE_RENAME:
-        if (mach_port_rename(home, name, N_MOVED + 1) == KERN_SUCCESS) {
-            return N_MOVED + 1;
+        /* A new place each time: once free, the kernel may use it. */
+        if (mach_port_rename(home, name, NAME(NAMES + case_number)) ==
+            KERN_SUCCESS) {
+            return NAME(NAMES + case_number);
         }
 
         break;
@@ -1042,6 +1159,88 @@ reply_event(mach_port_name_t name)
     }
 
     return name;
+}
+
+/*
+ * Before it answers, the server receives once more, and the neighbour, which
+ * is then a second client, sends. `name` is the first reply right; the one
+ * to answer first comes back, the other waits in `second_name`.
+ */
+static mach_port_name_t second_name;
+
+static mach_port_name_t
+second_request(mach_port_name_t name)
+{
+    struct actor *n = &shared.actors[NEIGHBOUR], *s = &shared.actors[server];
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND,
+                                    MACH_MSG_TYPE_MAKE_SEND_ONCE),
+        .msgh_remote_port = dest_name,
+        .msgh_local_port = N_OTHER,
+        .msgh_id = 88,
+    };
+
+    second_name = MACH_PORT_NULL;
+
+    if ((v[A_EVENT] != AE_SECOND && v[A_EVENT] != AE_SECOND_FIRST) ||
+        server != SERVER) {
+        return name;
+    }
+
+    s->option = MACH_RCV_MSG | server_option();
+    tell(server);
+    n->buffer = (uint64_t)shared.pages[NEIGHBOUR][PAGE_USUAL];
+    n->receive_buffer = 0;
+    n->option = MACH_SEND_MSG | MACH_RCV_MSG;
+    n->sizes = 32 | (uint64_t)SPAN << 32;
+    n->names = N_OTHER;
+    write_message(n->buffer, &head, 32, 0);
+    tell(NEIGHBOUR);
+    see_actor(NEIGHBOUR);
+
+    if (!is_done(server) || s->result != MACH_MSG_SUCCESS) {
+        return name;
+    }
+
+    second_name = ((mach_msg_header_t *)s->receive_buffer)->msgh_remote_port;
+
+    if (v[A_EVENT] == AE_SECOND_FIRST) {
+        mach_port_name_t first = second_name;
+
+        second_name = name;
+        return first;
+    }
+
+    return name;
+}
+
+static void
+second_reply(void)
+{
+    struct actor *s = &shared.actors[server];
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0),
+        .msgh_remote_port = second_name,
+        .msgh_id = 99,
+    };
+
+    if (second_name == MACH_PORT_NULL) {
+        return;
+    }
+
+    if (!is_done(server)) {
+        MUST(thread_abort(threads[server]));
+    }
+
+    forget_names(server);
+    s->buffer = (uint64_t)shared.pages[server][PAGE_USUAL];
+    s->option = MACH_SEND_MSG | MACH_RCV_MSG;
+    s->sizes = 36 | (uint64_t)SPAN << 32;
+    s->names = server_source();
+    write_message(s->buffer, &head, 36, 0);
+    tell(server);
+    see_actor(NEIGHBOUR);
+    see_actor(CLIENT);
 }
 
 /* The header of the reply, given the request's. */
@@ -1104,7 +1303,7 @@ reply_name(mach_port_name_t received)
     case 5:
         return N_ABSENT;
     case 6:
-        return received + 256;
+        return N_DEAD;
     default:
         return received;
     }
@@ -1125,13 +1324,19 @@ server_replies(void)
     }
 
     head = reply_header(request);
-    head.msgh_remote_port = reply_name(reply_event(request->msgh_remote_port));
+    head.msgh_remote_port =
+        reply_name(reply_event(second_request(request->msgh_remote_port)));
+
+    if (!is_done(server)) {
+        return; /* no second request came */
+    }
 
     if (v[A_BUFFER] == B_COLD || v[S_BUFFER] == B_COLD) {
         chill(server);
     }
 
     sources[4] = head.msgh_remote_port;
+    forget_names(server);
     a->buffer = buffer_address(server, v[A_BUFFER], size, 0);
     a->receive_buffer = buffer_address(server, v[S_BUFFER], sizes[v[SIZE]], 8);
     a->option =
@@ -1141,6 +1346,7 @@ server_replies(void)
     a->timeout = options[v[A_OPTION]].timeout;
     write_message(a->buffer, &head, size, 0);
     tell(server);
+    second_reply();
 }
 
 /* The usual round trip after the unusual one, as far as there is one. */
@@ -1160,6 +1366,7 @@ usual_round(void)
         return;
     }
 
+    forget_names(CLIENT);
     c->buffer = (uint64_t)shared.pages[CLIENT][PAGE_USUAL];
     c->receive_buffer = 0;
     c->option = MACH_SEND_MSG | MACH_RCV_MSG;
@@ -1174,10 +1381,12 @@ usual_round(void)
         return;
     }
 
-    head = *(mach_msg_header_t *)s->receive_buffer;
+    head = *(mach_msg_header_t *)(s->receive_buffer != 0 ? s->receive_buffer
+                                                         : s->buffer);
     head.msgh_bits = MACH_MSGH_BITS_REMOTE(head.msgh_bits);
     head.msgh_local_port = 0;
     head.msgh_voucher_port = 0;
+    forget_names(server);
     s->buffer = (uint64_t)shared.pages[server][PAGE_USUAL];
     s->receive_buffer = 0;
     s->option = MACH_SEND_MSG | MACH_RCV_MSG;
@@ -1232,11 +1441,12 @@ static void
 end_case(void)
 {
     empty_task(CLIENT);
-    see_all("client's ports gone");
+    look_at_all("client's ports gone");
     empty_task(SERVER);
     end_actor(CLIENT);
     end_actor(server);
-    see_all("end");
+    end_actor(NEIGHBOUR);
+    look_at_all("end");
 
     /* What messages in flight brought. */
     for (int i = 0; i < 3; i++) {
@@ -1257,14 +1467,59 @@ show_case(unsigned long number)
     }
 }
 
+/*
+ * Between cases each of our names is a dead name, so that nothing else gets
+ * it; and so are some more, which are freed last when a case begins, and
+ * which the kernel therefore gives out first.
+ */
+static void
+reserve_names(mach_port_t task, mach_port_name_t padding[PADDING])
+{
+    for (unsigned int i = 0; i < NAMES; i++) {
+        MUST(mach_port_allocate_name(task, MACH_PORT_RIGHT_DEAD_NAME, NAME(i)));
+    }
+
+    for (unsigned int i = 0; i < PADDING; i++) {
+        MUST(mach_port_allocate(task, MACH_PORT_RIGHT_DEAD_NAME, &padding[i]));
+    }
+}
+
+static void
+release_names(mach_port_t task, const mach_port_name_t padding[PADDING])
+{
+    for (unsigned int i = 0; i < NAMES; i++) {
+        MUST(mach_port_destroy(task, NAME(i)));
+    }
+
+    for (unsigned int i = 0; i < PADDING; i++) {
+        MUST(mach_port_destroy(task, padding[i]));
+    }
+}
+
 static void
 run_case(unsigned long number)
 {
+    static mach_port_name_t padding[2][PADDING];
+
+    case_number = (unsigned int)number;
+    looking = (number & 1) == 0;
     show_case(number);
     digest = 0;
     server = v[PLACE] == 0 ? SERVER : NEIGHBOUR;
     home = tasks[v[PLACE] == 0 ? SERVER : CLIENT];
     fill_pages();
+
+    for (int actor = 0; actor < 3; actor++) {
+        shared.actors[actor].option = 0;
+        shared.actors[actor].buffer = 0;
+        shared.actors[actor].receive_buffer = 0;
+    }
+
+    if (number > 1) {
+        release_names(tasks[CLIENT], padding[CLIENT]);
+        release_names(tasks[SERVER], padding[SERVER]);
+    }
+
     make_ports();
 
     if (v[S_BUFFER] == B_COLD) {
@@ -1287,13 +1542,17 @@ run_case(unsigned long number)
 
     see_all("reply");
     usual_round();
+    usual_round();
+    look_at_all("usual rounds");
 
     if (v[WAIT] == W_SHORT) {
         (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 2 * SHORT_MS);
-        see_all("later");
+        look_at_all("later");
     }
 
     end_case();
+    reserve_names(tasks[CLIENT], padding[CLIENT]);
+    reserve_names(tasks[SERVER], padding[SERVER]);
     tap_diag("case %lu %lx", number, digest);
 }
 
@@ -1325,12 +1584,14 @@ run_cases(void)
     clear_case();
     run_case(number);
 
+    /* With looks in between, and without. */
     for (int i = 0; i < CIRCUMSTANCES; i++) {
         for (uint8_t value = 1; value < values[i]; value++) {
             clear_case();
             v[i] = value;
-            number++;
-            run_case(number);
+            run_case(number + 1);
+            run_case(number + 2);
+            number += 2;
         }
     }
 

@@ -29,6 +29,7 @@ KERNELS = ('mach/portolan', 'tests/guest/portolan-twin')
 MARK = b'paths arguments\0'
 SHOWN = 3       # cases that differ
 LINES = 40      # of each
+PATIENCE = 200  # seconds for one run
 
 
 def program(arguments, folder):
@@ -57,7 +58,7 @@ def boot(kernel, arguments):
         guest.add(machine.Stream('console', lambda data: None))
         guest.add(machine.Stream('debug', guest.panic.feed))
         guest.start()
-        guest.serve()
+        guest.serve(PATIENCE)
     return output.decode(errors='replace').splitlines()
 
 
