@@ -360,11 +360,6 @@ check_translations(const struct arg *arg)
                    type_describe(type));
     }
 
-    if (type->payload.function != NULL && type->intran.function == NULL) {
-        diag_error(&arg->type_pos, "`intranpayload' needs an `intran' for "
-                                   "messages that carry a port");
-    }
-
     if (arg->direction == ARG_INOUT &&
         (type->intran.function == NULL) != (type->outtran.function == NULL)) {
         diag_error(&arg->type_pos, "an `inout' argument needs both `intran' "
@@ -539,6 +534,13 @@ check_routine(struct routine *routine)
         if (arg_has_count(arg)) {
             counted = arg;
         }
+    }
+
+    if (routine->retcode != NULL &&
+        (routine->seqno_arg != NULL || routine->server_token != NULL ||
+         routine->server_audit != NULL)) {
+        diag_error(&routine->retcode->pos,
+                   "`retcode' and what a trailer tells do not go together");
     }
 }
 

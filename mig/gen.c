@@ -82,6 +82,29 @@ gen_type_check(struct text *text)
 }
 
 void
+gen_runtime(struct text *text)
+{
+    const char *prefix;
+
+    prefix = options.runtime_prefix;
+
+    if (prefix[0] == '\0') {
+        return;
+    }
+
+    emit(text, "extern mach_port_t %smig_get_reply_port(void);\n", prefix);
+    emit(text, "extern void %smig_put_reply_port(mach_port_t reply_port);\n",
+         prefix);
+    emit(text,
+         "extern void %smig_dealloc_reply_port(mach_port_t reply_port);\n",
+         prefix);
+    emit(text,
+         "extern void %smig_deallocate(vm_address_t address, vm_size_t size);"
+         "\n\n",
+         prefix);
+}
+
+void
 gen_hooks(struct text *text, const char *what)
 {
     static const char *const whens[] = { "Declare", "Before", "After" };

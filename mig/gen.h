@@ -39,6 +39,7 @@ void gen_banner(struct text *text, const char *what);
 void gen_includes(struct text *text, bool server);
 void gen_own_header(struct text *text, const char *file, const char *header);
 void gen_type_check(struct text *text);
+void gen_runtime(struct text *text); /* declarations that -subrprefix needs */
 void gen_hooks(struct text *text, const char *what); /* "Send" or "Rcv" */
 void gen_refuse(struct text *text);
 

@@ -116,6 +116,14 @@ gen_server_out_in_place(const struct routine *routine, const struct arg *arg)
            gen_server_in_place(&routine->reply, arg, true);
 }
 
+/* A request port may come as the word that its receiver bound to it. */
+static bool
+gen_server_takes_payload(const struct arg *arg)
+{
+    return arg->direction == ARG_REQUESTPORT &&
+           arg->type->payload.function != NULL;
+}
+
 /* An in-line argument that the function needs in a variable of its own. */
 static bool
 gen_server_needs_copy(const struct routine *routine, const struct arg *arg)
@@ -140,7 +148,8 @@ gen_server_needs_local(const struct routine *routine, const struct arg *arg)
         return true;
     }
 
-    return arg_is_server(arg) && type->intran.function != NULL;
+    return arg_is_server(arg) &&
+           (type->intran.function != NULL || gen_server_takes_payload(arg));
 }
 
 static void
@@ -482,12 +491,11 @@ gen_server_load(struct text *text, const struct routine *routine,
         break;
     }
 
-    if (type->intran.function == NULL) {
-        emit(text, "    %s = %s;\n", name, raw);
-        return;
+    if (type->intran.function != NULL) {
+        raw = pool_printf("%s(%s)", type->intran.function, raw);
     }
 
-    if (type->payload.function != NULL && arg->direction == ARG_REQUESTPORT) {
+    if (gen_server_takes_payload(arg)) {
         emit(text,
              "    if (%s ==\n"
              "        MACH_MSG_TYPE_PROTECTED_PAYLOAD) {\n",
@@ -495,13 +503,13 @@ gen_server_load(struct text *text, const struct routine *routine,
         emit(text,
              "        %s = %s(mach_msg_payload(InHeadP));\n"
              "    } else {\n"
-             "        %s = %s(%s);\n"
+             "        %s = %s;\n"
              "    }\n\n",
-             name, type->payload.function, name, type->intran.function, raw);
+             name, type->payload.function, name, raw);
         return;
     }
 
-    emit(text, "    %s = %s(%s);\n", name, type->intran.function, raw);
+    emit(text, "    %s = %s;\n", name, raw);
 }
 
 /*
@@ -921,7 +929,7 @@ gen_server_zero_arg(struct text *text, const struct routine *routine,
 
     if (arg == routine->retcode) {
         value = "code";
-    } else if (!arg->in) {
+    } else if (!arg->in && !gen_server_needs_local(routine, arg)) {
         value = gen_server_raw(routine, arg);
     } else if (arg->type->form == TYPE_FORM_NATIVE &&
                !arg->type->native.by_value) {
@@ -973,11 +981,20 @@ gen_server_failed(struct text *text, const struct routine *routine)
     for (arg = routine->args; arg != NULL; arg = arg->next) {
         if (arg->in && arg != routine->retcode) {
             gen_server_declare_zero(text, routine, arg);
+        } else if (!arg->in && gen_server_needs_local(routine, arg)) {
+            gen_server_declare_arg(text, routine, arg);
         }
     }
 
-    emit(text, "\n    mig_refuse(OutHeadP, %s%s(", options.prefix,
-         routine->server_name);
+    emit(text, "    kern_return_t kr;\n\n    (void)InHeadP;\n");
+
+    for (arg = routine->args; arg != NULL; arg = arg->next) {
+        if (!arg->in && gen_server_needs_local(routine, arg)) {
+            gen_server_load(text, routine, arg);
+        }
+    }
+
+    emit(text, "    kr = %s%s(", options.prefix, routine->server_name);
     separator = "";
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
@@ -987,7 +1004,17 @@ gen_server_failed(struct text *text, const struct routine *routine)
         }
     }
 
-    emit(text, "));\n    (void)InHeadP;\n}\n\n");
+    emit(text, ");\n");
+
+    for (arg = routine->args; arg != NULL; arg = arg->next) {
+        if (!arg->in && arg_is_server(arg) &&
+            arg->type->destructor.function != NULL) {
+            emit(text, "    %s(%s);\n", arg->type->destructor.function,
+                 gen_server_actual(routine, arg));
+        }
+    }
+
+    emit(text, "    mig_refuse(OutHeadP, kr);\n}\n\n");
 }
 
 static void
@@ -1091,6 +1118,7 @@ gen_server(struct text *text)
     }
 
     gen_type_check(text);
+    gen_runtime(text);
 
     if (subsystem.rcsid != NULL) {
         emit(text, "const char %s_server_rcsid[] = %s;\n\n", subsystem.name,

@@ -666,6 +666,7 @@ gen_user_file(struct text *text, const char *file)
     }
 
     gen_type_check(text);
+    gen_runtime(text);
     gen_hooks(text, "Send");
     emit(text, "#ifndef mig_external\n#define mig_external\n#endif\n\n");
 

@@ -590,9 +590,9 @@ srv_done(mach_port_t server, code_t code, vm_address_t data,
 }
 
 kern_return_t
-srv_done_simple(mach_port_t server, code_t code, path_t path, int n)
+srv_done_simple(object_t object, code_t code, path_t path, int n)
 {
-    (void)server;
+    rpc_seen_object = (uintptr_t)object;
     RPC_ENTER();
     rpc_seen_code = code;
     rpc_seen_number = (int)((unsigned int)n + (unsigned int)strlen(path));

@@ -323,6 +323,9 @@ test_retcode(void)
        "a failure without descriptors is sent");
     is(rpc_seen_code, KERN_FAILURE, "retcode: with the code");
     is(rpc_seen_number, 0, "retcode: and an empty string");
+    is(rpc_seen_object == RPC_SERVER_PORT + 0x10000, 1,
+       "retcode: the request port is translated");
+    is(rpc_record.released, 1, "retcode: and released");
     start(find("done"));
     rpc_wish.send_error = MACH_SEND_INVALID_DEST;
     is(done(RPC_SERVER_PORT, KERN_NO_SPACE, 0, 0, NULL, 0, 0),
