@@ -79,6 +79,16 @@ ipc_port_unref(struct ipc_port *port)
     }
 }
 
+/* Nothing is queued, nobody waits, nobody wants to be told. Locks: port. */
+static inline bool
+port_is_alone(const struct ipc_port *port)
+{
+    return port->pset == NULL && port->pdrequest == NULL &&
+           port->nsrequest == NULL && list_empty(&port->messages) &&
+           list_empty(&port->receivers) && list_empty(&port->senders) &&
+           list_empty(&port->dnrequests);
+}
+
 void
 ipc_port_destroy(struct ipc_port *port)
 {
@@ -92,6 +102,17 @@ ipc_port_destroy(struct ipc_port *port)
 
     spin_lock(&port->lock);
     assert(port->active);
+
+    if (likely(port_is_alone(port))) {
+        port->active = false;
+        port->receiver = NULL;
+        port->kobject_type = IKOT_NONE;
+        port->kobject = NULL;
+        spin_unlock(&port->lock);
+        ipc_port_unref(port);
+        return;
+    }
+
     pdrequest = port->pdrequest;
     port->pdrequest = NULL;
 

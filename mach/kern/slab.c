@@ -275,23 +275,17 @@ slab_quarantine(struct slab_cache *cache, void *object)
 #endif
 
 void *
-slab_alloc_raw(struct slab_cache *cache)
+slab_alloc_slow(struct slab_cache *cache)
 {
     struct slab_magazine *magazine = &cache->magazines[cpu_self()->number];
 
-    size_t count = magazine->count;
-
-    if (unlikely(count == 0)) {
-        if (!slab_magazine_fill(cache, magazine)) {
-            return NULL;
-        }
-
-        count = magazine->count;
+    if (!slab_magazine_fill(cache, magazine)) {
+        return NULL;
     }
 
     magazine->in_use++;
-    magazine->count = count - 1;
-    return magazine->objects[count - 1];
+    magazine->count--;
+    return magazine->objects[magazine->count];
 }
 
 void *
@@ -313,7 +307,7 @@ slab_alloc(struct slab_cache *cache)
 }
 
 void
-slab_free(struct slab_cache *cache, void *object)
+slab_free_slow(struct slab_cache *cache, void *object)
 {
     struct slab_magazine *magazine = &cache->magazines[cpu_self()->number];
 

@@ -53,10 +53,46 @@ void slab_cache_init(struct slab_cache *cache, const char *name, size_t size,
  * LOCK_RANK_SLAB may be held. */
 MUST_CHECK void *slab_alloc(struct slab_cache *cache);
 
-/* The same, for one who sets every byte that matters. */
-MUST_CHECK void *slab_alloc_raw(struct slab_cache *cache);
+/* For slab_alloc_raw() and slab_free(): the magazine is empty or full. */
+MUST_CHECK void *slab_alloc_slow(struct slab_cache *cache);
+void slab_free_slow(struct slab_cache *cache, void *object);
 
-void slab_free(struct slab_cache *cache, void *object);
+/* As slab_alloc(), for one who sets every byte that matters. */
+MUST_CHECK static inline void *
+slab_alloc_raw(struct slab_cache *cache)
+{
+    struct slab_magazine *magazine = &cache->magazines[cpu_self()->number];
+    size_t count = magazine->count;
+
+    if (unlikely(count == 0)) {
+        return slab_alloc_slow(cache);
+    }
+
+    magazine->in_use++;
+    magazine->count = count - 1;
+    return magazine->objects[count - 1];
+}
+
+/* Debug kernels look at each object that is freed. */
+static inline void
+slab_free(struct slab_cache *cache, void *object)
+{
+#ifdef DEBUG_KERNEL
+    slab_free_slow(cache, object);
+#else
+    struct slab_magazine *magazine = &cache->magazines[cpu_self()->number];
+    size_t count = magazine->count;
+
+    if (unlikely(count == SLAB_MAGAZINE_SIZE)) {
+        slab_free_slow(cache, object);
+        return;
+    }
+
+    magazine->in_use--;
+    magazine->objects[count] = object;
+    magazine->count = count + 1;
+#endif
+}
 
 /* Objects in use now. */
 size_t slab_count(struct slab_cache *cache);

@@ -33,6 +33,46 @@ trap_null(void)
     return KERN_SUCCESS;
 }
 
+/* -- Whose task ------------------------------------------------------------- */
+
+/* The task that a trap is about, or NULL; for trap_task_done(). Mostly it is
+ * the current one, which needs no reference. */
+static inline struct task *
+trap_task(mach_port_name_t name)
+{
+    struct task *self = current_thread()->task;
+    struct ipc_space *space = self->space;
+    struct ipc_entry *entry;
+    struct task *task;
+    bool mine;
+
+    spin_lock(&space->lock);
+    entry = ipc_entry_lookup_inline(space, name);
+    mine = entry != NULL && (entry->type & IE_SEND) != 0 &&
+           entry->object == self->self_port;
+    spin_unlock(&space->lock);
+
+    if (likely(mine)) {
+        return self;
+    }
+
+    task = task_lookup(name);
+
+    if (unlikely(task == self)) {
+        task_unref(task);
+    }
+
+    return task;
+}
+
+static inline void
+trap_task_done(struct task *task)
+{
+    if (unlikely(task != current_thread()->task)) {
+        task_unref(task);
+    }
+}
+
 /* -- Names of what a task always has ---------------------------------------- */
 
 /* A send right to the port, in the current space. */
@@ -109,7 +149,7 @@ static uint64_t
 trap_port_allocate(mach_port_name_t target, mach_port_right_t right,
                    vm_offset_t namep)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     mach_port_name_t name;
     kern_return_t kr;
 
@@ -126,14 +166,14 @@ trap_port_allocate(mach_port_name_t target, mach_port_right_t right,
         kr = KERN_INVALID_ADDRESS;
     }
 
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
 static uint64_t
 trap_port_destroy(mach_port_name_t target, mach_port_name_t name)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -143,14 +183,14 @@ trap_port_destroy(mach_port_name_t target, mach_port_name_t name)
     }
 
     kr = mach_port_destroy(task->space, name);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
 static uint64_t
 trap_port_deallocate(mach_port_name_t target, mach_port_name_t name)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -160,7 +200,7 @@ trap_port_deallocate(mach_port_name_t target, mach_port_name_t name)
     }
 
     kr = mach_port_deallocate(task->space, name);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -168,7 +208,7 @@ static uint64_t
 trap_port_mod_refs(mach_port_name_t target, mach_port_name_t name,
                    mach_port_right_t right, mach_port_delta_t delta)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -178,7 +218,7 @@ trap_port_mod_refs(mach_port_name_t target, mach_port_name_t name,
     }
 
     kr = mach_port_mod_refs(task->space, name, right, delta);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -187,7 +227,7 @@ static uint64_t
 trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
                        mach_port_name_t poly, mach_msg_type_name_t disposition)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     struct ipc_port *port;
     kern_return_t kr;
 
@@ -213,7 +253,7 @@ trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
         }
     }
 
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -233,7 +273,7 @@ static uint64_t
 trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
                  int flags)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     vm_offset_t address;
     kern_return_t kr;
 
@@ -254,14 +294,14 @@ trap_vm_allocate(mach_port_name_t target, vm_offset_t addressp, vm_size_t size,
         kr = KERN_INVALID_ADDRESS;
     }
 
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
 static uint64_t
 trap_vm_deallocate(mach_port_name_t target, vm_offset_t address, vm_size_t size)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -271,7 +311,7 @@ trap_vm_deallocate(mach_port_name_t target, vm_offset_t address, vm_size_t size)
     }
 
     kr = vm_map_remove(task->map, address, size);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -279,7 +319,7 @@ static uint64_t
 trap_vm_protect(mach_port_name_t target, vm_offset_t address, vm_size_t size,
                 boolean_t set_maximum, vm_prot_t protection)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -290,7 +330,7 @@ trap_vm_protect(mach_port_name_t target, vm_offset_t address, vm_size_t size,
 
     kr = vm_map_protect(task->map, address, size, set_maximum != FALSE,
                         protection);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -337,7 +377,7 @@ trap_vm_map(vm_offset_t argsp)
         return KERN_INVALID_ADDRESS;
     }
 
-    task = task_lookup(args.target_task);
+    task = trap_task(args.target_task);
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
@@ -350,7 +390,7 @@ trap_vm_map(vm_offset_t argsp)
         kr = KERN_INVALID_ADDRESS;
     }
 
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
@@ -358,7 +398,7 @@ static uint64_t
 trap_vm_read_overwrite(mach_port_name_t target, vm_offset_t address,
                        vm_size_t size, vm_offset_t data, vm_offset_t out_sizep)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -368,7 +408,7 @@ trap_vm_read_overwrite(mach_port_name_t target, vm_offset_t address,
     }
 
     kr = vm_map_read_bytes(task->map, address, data, size);
-    task_unref(task);
+    trap_task_done(task);
 
     if (kr == KERN_SUCCESS && out_sizep != 0 &&
         !copyout(&size, out_sizep, sizeof(size))) {
@@ -382,7 +422,7 @@ static uint64_t
 trap_vm_write(mach_port_name_t target, vm_offset_t address, vm_offset_t data,
               vm_size_t size)
 {
-    struct task *task = task_lookup(target);
+    struct task *task = trap_task(target);
     kern_return_t kr;
 
     cpu_interrupts_enable();
@@ -392,7 +432,7 @@ trap_vm_write(mach_port_name_t target, vm_offset_t address, vm_offset_t data,
     }
 
     kr = vm_map_write_bytes(task->map, address, data, size);
-    task_unref(task);
+    trap_task_done(task);
     return (uint64_t)kr;
 }
 
