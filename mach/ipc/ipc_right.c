@@ -514,6 +514,16 @@ ipc_right_destroy(struct ipc_space *space, mach_port_name_t name,
     struct ipc_port *port = object;
     uint8_t type = entry->type;
 
+    if (likely(type == IE_RECEIVE && entry->request == NULL)) {
+        spin_lock(&port->lock);
+        port->receiver = NULL;
+        spin_unlock(&port->lock);
+        ipc_entry_free(space, name, entry);
+        spin_unlock(&space->lock);
+        ipc_port_destroy(port);
+        return;
+    }
+
     if (type == IE_SEND) {
         ipc_hash_remove(space, name, entry);
     }

@@ -15,28 +15,6 @@
 #include <mach/mach_port_server.h>
 
 kern_return_t
-port_lookup(struct ipc_space *space, mach_port_name_t name,
-            struct ipc_entry **entryp)
-{
-    struct ipc_entry *entry;
-
-    if (space == NULL) {
-        return KERN_INVALID_TASK;
-    }
-
-    spin_lock(&space->lock);
-    entry = space->active ? ipc_entry_lookup(space, name) : NULL;
-
-    if (entry == NULL) {
-        spin_unlock(&space->lock);
-        return KERN_INVALID_NAME;
-    }
-
-    *entryp = entry;
-    return KERN_SUCCESS;
-}
-
-kern_return_t
 port_lookup_receive(struct ipc_space *space, mach_port_name_t name,
                     struct ipc_port **portp)
 {
@@ -210,6 +188,33 @@ mach_port_allocate_name(ipc_space_t task, mach_port_right_t right,
     return KERN_SUCCESS;
 }
 
+/* What is allocated most. */
+static kern_return_t
+port_allocate_receive(struct ipc_space *space, mach_port_name_t *namep)
+{
+    struct ipc_port *port = ipc_port_create(space, MACH_PORT_NULL);
+    struct ipc_entry *entry;
+    kern_return_t kr;
+
+    if (port == NULL) {
+        return KERN_RESOURCE_SHORTAGE;
+    }
+
+    kr = ipc_space_lock_reserve(space);
+
+    if (kr != KERN_SUCCESS) {
+        ipc_port_destroy(port);
+        return kr;
+    }
+
+    entry = ipc_entry_alloc(space, namep);
+    entry->object = port;
+    entry->type = IE_RECEIVE;
+    port->receiver_name = *namep;
+    spin_unlock(&space->lock);
+    return KERN_SUCCESS;
+}
+
 kern_return_t
 mach_port_allocate(ipc_space_t task, mach_port_right_t right,
                    mach_port_name_t *namep)
@@ -221,6 +226,10 @@ mach_port_allocate(ipc_space_t task, mach_port_right_t right,
 
     if (task == NULL) {
         return KERN_INVALID_TASK;
+    }
+
+    if (likely(right == MACH_PORT_RIGHT_RECEIVE)) {
+        return port_allocate_receive(task, namep);
     }
 
     kr = port_allocate_object(task, right, &object);
@@ -423,6 +432,13 @@ mach_port_deallocate(ipc_space_t task, mach_port_name_t name)
 
     if (kr != KERN_SUCCESS) {
         return kr;
+    }
+
+    /* Some references stay, be the port dead or alive. */
+    if ((entry->type & IE_SEND) != 0 && entry->urefs > 1) {
+        entry->urefs--;
+        spin_unlock(&task->lock);
+        return KERN_SUCCESS;
     }
 
     (void)ipc_right_check(task, name, entry);
