@@ -211,6 +211,7 @@ typedef struct {
 } mach_msg_audit_trailer_t;
 
 typedef mach_msg_audit_trailer_t mach_msg_max_trailer_t;
+typedef char *mach_msg_trailer_info_t;
 
 #define MACH_MSG_TRAILER_MINIMUM_SIZE 8u
 #define MAX_TRAILER_SIZE 52u

@@ -138,6 +138,37 @@ ipc_kmsg_memory(const struct ipc_kmsg *kmsg)
     return size;
 }
 
+mach_msg_size_t
+ipc_kmsg_trailer(const struct ipc_kmsg *kmsg, mach_msg_option_t option,
+                 mach_port_seqno_t seqno, mach_msg_max_trailer_t *trailer)
+{
+    mach_msg_size_t size = REQUESTED_TRAILER_SIZE(option);
+    const struct ipc_identity *sender = &kmsg->sender;
+
+    trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
+    trailer->msgh_trailer_size = size;
+
+    if (likely(size == sizeof(mach_msg_trailer_t))) {
+        return size;
+    }
+
+    if ((kmsg->header.msgh_bits & MACH_MSGH_BITS_KERNEL) != 0) {
+        sender = &ipc_identity_kernel;
+    }
+
+    trailer->msgh_seqno = seqno;
+
+    if (size >= sizeof(mach_msg_security_trailer_t)) {
+        trailer->msgh_sender = sender->security;
+    }
+
+    if (size >= sizeof(mach_msg_audit_trailer_t)) {
+        trailer->msgh_audit = sender->audit;
+    }
+
+    return size;
+}
+
 static void
 clean_port(mach_msg_port_descriptor_t *descriptor)
 {

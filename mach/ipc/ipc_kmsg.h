@@ -81,6 +81,11 @@ mach_msg_return_t
 ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg, struct ipc_space *space,
                         struct vm_map *map);
 
+/* Fill a trailer of the size that the option asks for, which comes back. */
+mach_msg_size_t
+ipc_kmsg_trailer(const struct ipc_kmsg *kmsg, mach_msg_option_t option,
+                 mach_port_seqno_t seqno, mach_msg_max_trailer_t *trailer);
+
 /* A kmsg from a message that kernel code built: handles already. */
 MUST_CHECK struct ipc_kmsg *
 ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size);

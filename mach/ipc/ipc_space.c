@@ -37,6 +37,8 @@ ipc_space_create(struct task *task)
         return NULL;
     }
 
+    refcount_init(&space->refs, 1);
+    space->hash_size = IPC_HASH_MIN;
     space->chunks = kmem_alloc(IPC_CHUNK_NUMBER * sizeof(*space->chunks));
     space->hash = kmem_alloc(IPC_HASH_MIN * sizeof(*space->hash));
 
@@ -46,8 +48,6 @@ ipc_space_create(struct task *task)
     }
 
     spin_init(&space->lock, LOCK_RANK_SPACE);
-    refcount_init(&space->refs, 1);
-    space->hash_size = IPC_HASH_MIN;
     space->active = true;
     space->task = task;
     space->limit = MACH_PORT_INDEX_MAX;
@@ -55,18 +55,8 @@ ipc_space_create(struct task *task)
 }
 
 void
-ipc_space_ref(struct ipc_space *space)
+ipc_space_free(struct ipc_space *space)
 {
-    refcount_ref(&space->refs);
-}
-
-void
-ipc_space_unref(struct ipc_space *space)
-{
-    if (refcount_read(&space->refs) != 0 && !refcount_unref(&space->refs)) {
-        return;
-    }
-
     for (uint32_t i = 0; i < space->size / IPC_CHUNK_ENTRIES; i++) {
         kmem_free(space->chunks[i], sizeof(struct ipc_chunk));
     }
@@ -76,9 +66,7 @@ ipc_space_unref(struct ipc_space *space)
     }
 
     if (space->hash != NULL) {
-        kmem_free(space->hash,
-                  (space->hash_size == 0 ? IPC_HASH_MIN : space->hash_size) *
-                      sizeof(*space->hash));
+        kmem_free(space->hash, space->hash_size * sizeof(*space->hash));
     }
 
     slab_free(&space_cache, space);

@@ -102,8 +102,23 @@ extern struct ipc_space ipc_space_kernel;
 void ipc_space_setup(void);
 
 MUST_CHECK struct ipc_space *ipc_space_create(struct task *task);
-void ipc_space_ref(struct ipc_space *space);
-void ipc_space_unref(struct ipc_space *space);
+
+static inline void
+ipc_space_ref(struct ipc_space *space)
+{
+    refcount_ref(&space->refs);
+}
+
+/* Nobody refers to it any more. */
+void ipc_space_free(struct ipc_space *space);
+
+static inline void
+ipc_space_unref(struct ipc_space *space)
+{
+    if (unlikely(refcount_unref(&space->refs))) {
+        ipc_space_free(space);
+    }
+}
 
 /* Takes and drops space->lock. */
 void ipc_space_set_identity(struct ipc_space *space,

@@ -125,34 +125,9 @@ receive_too_large(struct thread *self, mach_msg_return_t mr)
 static mach_msg_size_t
 receive_trailer(struct thread *self, struct ipc_kmsg *kmsg)
 {
-    mach_msg_size_t size = REQUESTED_TRAILER_SIZE(self->msg.option);
-    const struct ipc_identity *sender = &kmsg->sender;
-    mach_msg_audit_trailer_t *trailer;
-
-    trailer =
-        (void *)((char *)&kmsg->header + ((kmsg->header.msgh_size + 3) & ~3u));
-    trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
-    trailer->msgh_trailer_size = size;
-
-    if (likely(size == sizeof(mach_msg_trailer_t))) {
-        return size;
-    }
-
-    if ((kmsg->header.msgh_bits & MACH_MSGH_BITS_KERNEL) != 0) {
-        sender = &ipc_identity_kernel;
-    }
-
-    trailer->msgh_seqno = self->msg.seqno;
-
-    if (size >= sizeof(mach_msg_security_trailer_t)) {
-        trailer->msgh_sender = sender->security;
-    }
-
-    if (size >= sizeof(mach_msg_audit_trailer_t)) {
-        trailer->msgh_audit = sender->audit;
-    }
-
-    return size;
+    return ipc_kmsg_trailer(
+        kmsg, self->msg.option, self->msg.seqno,
+        (void *)((char *)&kmsg->header + ((kmsg->header.msgh_size + 3) & ~3u)));
 }
 
 /* self->msg.kmsg has arrived and fits. */

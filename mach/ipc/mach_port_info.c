@@ -4,6 +4,7 @@
  * `task` is NULL when the request port was no task's.
  */
 
+#include <ipc/ipc_kmsg.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_right.h>
@@ -513,5 +514,71 @@ mach_port_get_attributes(ipc_space_t task, mach_port_name_t name,
 
     spin_unlock(&port->lock);
     *port_info_outCnt = count;
+    return KERN_SUCCESS;
+}
+
+/* The queued message with this sequence number; 0: the first. The port is
+ * locked. */
+static struct ipc_kmsg *
+peek_find(struct ipc_port *port, mach_port_seqno_t *seqnop)
+{
+    mach_port_seqno_t ahead = *seqnop == 0 ? 0 : *seqnop - port->seqno;
+
+    list_for_each(&port->messages, link)
+    {
+        if (ahead == 0) {
+            *seqnop = *seqnop == 0 ? port->seqno : *seqnop;
+            return list_entry(link, struct ipc_kmsg, link);
+        }
+
+        ahead--;
+    }
+
+    return NULL;
+}
+
+kern_return_t
+mach_port_peek(ipc_space_t task, mach_port_name_t name, natural_t trailer_type,
+               mach_port_seqno_t *request_seqno, natural_t *msg_size,
+               mach_msg_id_t *msg_id, char *trailer_info,
+               mach_msg_type_number_t *trailer_infoCnt)
+{
+    mach_msg_max_trailer_t trailer;
+    struct ipc_kmsg *kmsg;
+    struct ipc_port *port;
+    kern_return_t kr;
+
+    if (task == NULL) {
+        return KERN_INVALID_TASK;
+    }
+
+    if ((trailer_type & ~MACH_RCV_TRAILER_ELEMENTS(0xf)) != 0 ||
+        GET_RCV_TRAILER(trailer_type) > MACH_RCV_TRAILER_AUDIT) {
+        return KERN_INVALID_VALUE;
+    }
+
+    if (*trailer_infoCnt < REQUESTED_TRAILER_SIZE(trailer_type)) {
+        return KERN_FAILURE;
+    }
+
+    kr = port_lookup_receive(task, name, &port);
+
+    if (kr != KERN_SUCCESS) {
+        return kr;
+    }
+
+    kmsg = peek_find(port, request_seqno);
+
+    if (kmsg == NULL) {
+        spin_unlock(&port->lock);
+        return KERN_FAILURE;
+    }
+
+    *msg_size = kmsg->header.msgh_size;
+    *msg_id = kmsg->header.msgh_id;
+    *trailer_infoCnt =
+        ipc_kmsg_trailer(kmsg, trailer_type, *request_seqno, &trailer);
+    spin_unlock(&port->lock);
+    memcpy(trailer_info, &trailer, *trailer_infoCnt);
     return KERN_SUCCESS;
 }

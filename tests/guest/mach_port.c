@@ -602,6 +602,78 @@ set_protected_payload(void)
     drop(to);
 }
 
+static mach_msg_return_t
+send_to(mach_port_t port, mach_msg_id_t id)
+{
+    mach_msg_header_t head = {
+        .msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND, 0),
+        .msgh_remote_port = port,
+        .msgh_id = id,
+    };
+
+    return mach_msg(&head, MACH_SEND_MSG | MACH_SEND_TIMEOUT, sizeof(head), 0,
+                    0, 0, 0);
+}
+
+static void
+peek(void)
+{
+    mach_port_t port = receive_right();
+    mach_msg_security_trailer_t trailer = { 0 };
+    char *info = (char *)&trailer;
+    const natural_t sender = MACH_RCV_TRAILER_ELEMENTS(MACH_RCV_TRAILER_SENDER);
+    mach_msg_type_number_t count = sizeof(trailer);
+    mach_port_seqno_t seqno = 0;
+    mach_msg_id_t id = 0;
+    natural_t size = 0;
+
+    is(mach_port_peek(SELF, port, sender, &seqno, &size, &id, info, &count),
+       KERN_FAILURE, "nothing is queued");
+    is(mach_port_set_seqno(SELF, port, 40), KERN_SUCCESS, "from 40 on");
+
+    for (int i = 0; i < 3; i++) {
+        is(send_to(port, 100 + i), MACH_MSG_SUCCESS, "a message");
+    }
+
+    count = sizeof(trailer);
+    is(mach_port_peek(SELF, port, sender, &seqno, &size, &id, info, &count),
+       KERN_SUCCESS, "the first");
+    ok(seqno == 40 && size == sizeof(mach_msg_header_t) && id == 100,
+       "its number, size and id");
+    is(count, sizeof(trailer), "its trailer");
+    ok(trailer.msgh_trailer_size == sizeof(trailer) &&
+           trailer.msgh_seqno == 40 && trailer.msgh_sender.val[0] == 0,
+       "says the same");
+    seqno = 42;
+    count = MACH_MSG_TRAILER_MINIMUM_SIZE;
+    is(mach_port_peek(SELF, port, 0, &seqno, &size, &id, info, &count),
+       KERN_SUCCESS, "the third");
+    ok(seqno == 42 && id == 102 && count == MACH_MSG_TRAILER_MINIMUM_SIZE,
+       "with a short trailer");
+    is(status_of(port).mps_msgcount, 3, "they are all still there");
+    seqno = 43;
+    is(mach_port_peek(SELF, port, 0, &seqno, &size, &id, info, &count),
+       KERN_FAILURE, "there is no fourth");
+    seqno = 39;
+    is(mach_port_peek(SELF, port, 0, &seqno, &size, &id, info, &count),
+       KERN_FAILURE, "one that was before");
+    seqno = 0;
+    is(mach_port_peek(SELF, port, sender, &seqno, &size, &id, info, &count),
+       KERN_FAILURE, "no room for the trailer");
+    is(mach_port_peek(SELF, port, MACH_RCV_TRAILER_ELEMENTS(9), &seqno, &size,
+                      &id, info, &count),
+       KERN_INVALID_VALUE, "no such trailer");
+    is(mach_port_peek(SELF, port, MACH_RCV_TRAILER_TYPE(1), &seqno, &size, &id,
+                      info, &count),
+       KERN_INVALID_VALUE, "no such format");
+    receive_errors(
+        mach_port_peek(guest_host_priv, port, 0, &seqno, &size, &id, info,
+                       &count),
+        mach_port_peek(SELF, BAD_NAME, 0, &seqno, &size, &id, info, &count),
+        mach_port_peek(SELF, SELF, 0, &seqno, &size, &id, info, &count));
+    drop(port);
+}
+
 /* -- What ports.c leaves of the errors of the others ------------------------- */
 
 static void
@@ -922,6 +994,7 @@ all(void)
     guard();
     unguard();
     set_protected_payload();
+    peek();
 }
 
 void
