@@ -50,11 +50,19 @@ mach_msg_destroy_ports(const mach_msg_ool_ports_descriptor_t *descriptor)
     }
 }
 
-/* Descriptors have two sizes: returns where the next one is. */
+/* Descriptors have two sizes: returns where the next one is, or null if the
+ * message ends before this one does. */
 static char *
-mach_msg_destroy_descriptor(char *at)
+mach_msg_destroy_descriptor(char *at, const char *end)
 {
     mach_msg_descriptor_t *descriptor = (void *)at;
+    size_t left = (size_t)(end - at);
+
+    if (left < sizeof(descriptor->port) ||
+        (descriptor->type.type != MACH_MSG_PORT_DESCRIPTOR &&
+         left < sizeof(descriptor->out_of_line))) {
+        return NULL;
+    }
 
     switch (descriptor->type.type) {
     case MACH_MSG_PORT_DESCRIPTOR:
@@ -84,12 +92,15 @@ mach_msg_destroy(mach_msg_header_t *msg)
     /* The local port of a received message is the receiver's own, or a
      * payload: nothing to release. */
 
-    if (MACH_MSGH_BITS_IS_COMPLEX(bits)) {
+    if (MACH_MSGH_BITS_IS_COMPLEX(bits) &&
+        msg->msgh_size >= sizeof(mach_msg_base_t)) {
         mach_msg_base_t *base = (mach_msg_base_t *)msg;
+        const char *end = (const char *)msg + msg->msgh_size;
         char *at = (char *)(base + 1);
 
-        for (natural_t i = 0; i < base->body.msgh_descriptor_count; i++) {
-            at = mach_msg_destroy_descriptor(at);
+        for (natural_t i = 0;
+             i < base->body.msgh_descriptor_count && at != NULL; i++) {
+            at = mach_msg_destroy_descriptor(at, end);
         }
     }
 }
