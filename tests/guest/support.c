@@ -287,8 +287,10 @@ guest_thread_start(void (*function)(void *), void *argument)
 {
     function(argument);
 
+    /* A task that has no room for the name keeps the thread, but idle. */
     for (;;) {
         (void)thread_terminate(mach_thread_self());
+        (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 100);
     }
 }
 
