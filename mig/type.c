@@ -502,6 +502,7 @@ type_setup(void)
     type_predefine("char", "MACH_MSG_TYPE_CHAR", NULL);
     type_predefine("short", "MACH_MSG_TYPE_INTEGER_16", NULL);
     type_predefine("int", "MACH_MSG_TYPE_INTEGER_32", NULL);
+    type_predefine("unsigned", "MACH_MSG_TYPE_INTEGER_32", NULL);
     type_predefine("int64", "MACH_MSG_TYPE_INTEGER_64", "int64_t");
     type_predefine("uintptr_t", "MACH_MSG_TYPE_INTEGER_64", NULL);
     type_predefine("intptr_t", "MACH_MSG_TYPE_INTEGER_64", NULL);
