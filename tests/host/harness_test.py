@@ -12,7 +12,8 @@ harness, built with the address and undefined-behaviour sanitizers.
 
 HARNESS_SEED=N draws other messages, HARNESS_ROUNDS=N more of them (100),
 HARNESS_RANDOM=N more interfaces (8), HARNESS_KEEP=DIR keeps the programs:
-DIR/NAME/harness -s SEED does one test again.
+DIR/NAME/harness -s SEED does one test again.  FUZZ_SEED and FUZZ_LENGTH (of
+messages in all, about) do the same for `./check fuzz'.
 """
 
 import concurrent.futures
@@ -29,8 +30,10 @@ sys.path.insert(0, os.path.join(SOURCE, 'tests/host/mig'))
 import random_test
 
 ENGINE = os.path.join(SOURCE, 'tests/host/harness')
-SEED = os.environ.get('HARNESS_SEED', '1')
-ROUNDS = os.environ.get('HARNESS_ROUNDS', '100')
+MESSAGES = 2000     # that one round comes to, over all interfaces
+SEED = os.environ.get('HARNESS_SEED', os.environ.get('FUZZ_SEED', '1'))
+ROUNDS = os.environ.get('HARNESS_ROUNDS', str(
+    max(1, int(os.environ.get('FUZZ_LENGTH', 100 * MESSAGES)) // MESSAGES)))
 RANDOM = int(os.environ.get('HARNESS_RANDOM', '8'))
 SHOWN_LINES = 30
 
