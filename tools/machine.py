@@ -139,6 +139,8 @@ class Machine:
         self.process = None
         self.why = None
         self.over_at = None    # when to stop waiting for a power-off
+        self.at_end = None     # called before a machine that hangs is ended
+        self.stub = os.path.join(self.folder.name, 'stub')   # for it
 
     def add(self, stream):
         self.streams.append(stream)
@@ -162,6 +164,8 @@ class Machine:
                         'base=2024-01-01T00:00:00,clock=vm']
         if getattr(options, 'plugin', None):
             command += ['-plugin', options.plugin]
+        if self.at_end:
+            command += ['-gdb', 'unix:%s,server=on,wait=off' % self.stub]
         if options.gdb:
             command += ['-gdb', 'tcp:localhost:1234', '-S']
         return command
@@ -207,6 +211,8 @@ class Machine:
                 if self._step(selector, exited, end):
                     self.why = ENDED
                 self._look_at_clock(end)
+            if self.why != ENDED and self.at_end:
+                self.at_end()
         finally:
             signal.set_wakeup_fd(previous)
             selector.close()

@@ -289,6 +289,7 @@ fuzz_end_players(void)
 static uint64_t
 fuzz_round_run(uint64_t seed, uint64_t number, uint64_t quota, bool trace)
 {
+    tap_diag("replay: fuzz.seed=%lu fuzz.round=%lu fuzz.trace=1", seed, number);
     round_page.number = number;
     round_page.seed = fuzz_mix(seed * 0x100000001b3 + number);
     round_page.quota = quota;
@@ -351,8 +352,6 @@ fuzz_rounds(uint64_t seed, uint64_t *numberp, uint64_t calls,
 
     while (total < calls) {
         uint64_t number = *numberp;
-        tap_diag("replay: fuzz.seed=%lu fuzz.round=%lu fuzz.trace=1", seed,
-                 number);
         total += fuzz_round_run(seed, number, ROUND_CALLS, false);
         fuzz_drain();
 
@@ -390,6 +389,8 @@ guest_main(void)
 
     fuzz_setup();
     tap_diag("%lu calls, seed %lu", calls, seed);
+    tap_diag("look: %p 4: round, its seed, its quota, the next call",
+             (void *)&round_page);
 
     /* The first makes what is made only once. */
     (void)fuzz_round_run(seed, 0, ROUND_CALLS / 10, false);
