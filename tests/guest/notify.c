@@ -299,6 +299,68 @@ send_possible_second_sender(void)
     (void)mach_port_destroy(SELF, port);
 }
 
+/* A sender that never waits in the kernel, and a receiver: every message
+ * comes, and the sender is never left without a word. */
+#define STREAM 3000
+
+static void *
+stream_receiver(void *argument)
+{
+    struct notification received;
+    mach_port_t port = (mach_port_t)(uintptr_t)argument;
+    uintptr_t count = 0;
+
+    while (count < STREAM &&
+           mach_msg(&received.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
+                    sizeof(received), port, 5000, 0) == MACH_MSG_SUCCESS) {
+        count++;
+
+        if (count % 7 == 0) {
+            (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_NONE, 0);
+        }
+    }
+
+    return (void *)count;
+}
+
+static void
+send_possible_stream(void)
+{
+    mach_port_t port = guest_port();
+    struct mach_thread *thread;
+    unsigned int told = 0, sent = 0;
+    void *count = NULL;
+
+    is(mach_thread_create(stream_receiver, (void *)(uintptr_t)port, 0, &thread),
+       KERN_SUCCESS, "a receiver");
+
+    while (sent < STREAM) {
+        (void)request(port, MACH_NOTIFY_SEND_POSSIBLE, 0);
+
+        if (send_plain(port, MACH_SEND_TIMEOUT | MACH_SEND_NOTIFY) ==
+            MACH_MSG_SUCCESS) {
+            sent++;
+        } else if (mach_msg(&n.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0,
+                            sizeof(n), notify, 5000, 0) != MACH_MSG_SUCCESS) {
+            break;
+        } else if (n.head.msgh_id == MACH_NOTIFY_SEND_POSSIBLE) {
+            told++;
+        }
+
+        /* Requests that were replaced. */
+        while (receive_from(notify) == MACH_MSG_SUCCESS) {
+            told += n.head.msgh_id == MACH_NOTIFY_SEND_POSSIBLE;
+        }
+    }
+
+    mach_thread_join(thread, &count);
+    is(sent, STREAM, "all sent");
+    is((uintptr_t)count, STREAM, "all received");
+    ok(told > 0, "told %u times", told);
+    (void)mach_port_destroy(SELF, port);
+    (void)receive_from(notify);
+}
+
 static void
 send_possible_death(void)
 {
@@ -420,6 +482,7 @@ all(void)
     port_destroyed_by_task();
     send_possible();
     send_possible_second_sender();
+    send_possible_stream();
     send_possible_death();
     send_notify_refused();
     errors();
