@@ -139,13 +139,21 @@ server_receive(const struct server *server)
 static mach_msg_return_t
 server_reply_receive(const struct server *server)
 {
+    const mach_msg_option_t option =
+        MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_RCV_MSG | server->options;
+    const mach_msg_size_t size = server->reply->msgh_size;
     mach_msg_return_t mr;
 
-    mr = mach_msg_overwrite(
-        server->reply,
-        MACH_SEND_MSG | MACH_SEND_TIMEOUT | MACH_RCV_MSG | server->options,
-        server->reply->msgh_size, server->size, server->rcv_name, 0,
-        MACH_PORT_NULL, server->request);
+    mr = mach_msg_trap(server->reply, option,
+                       MACH_MSG_TRAP_PAIR(size, server->size),
+                       server->rcv_name, 0, server->request);
+
+    if (mr == MACH_MSG_SUCCESS) {
+        return mr;
+    }
+
+    mr = mach_msg_again(mr, server->reply, option, size, server->size,
+                        server->rcv_name, 0, MACH_PORT_NULL, server->request);
 
     if (mr != MACH_MSG_SUCCESS && SERVER_IS_SEND(mr)) {
         mach_msg_destroy(server->reply);

@@ -39,102 +39,65 @@
     MACH_MSGH_BITS(MACH_MSG_TYPE_COPY_SEND, MACH_MSG_TYPE_MAKE_SEND_ONCE)
 #define BITS_REPLY MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0)
 
-/* The trailer as one word: its type, 0, and its size. */
-#define TRAILER_WORD ((uint64_t)sizeof(mach_msg_trailer_t) << 32)
-
-/* The header as three words: bits and size, remote and local, voucher and
- * id. Behind it the data, with room for the trailer. */
-struct fast_message {
+/* The words of a header: bits and size, remote and local port, voucher and
+ * id. The data behind it lies in memory, with room for the trailer. */
+struct fast_header {
     uint64_t word0, word1, word2;
-    mach_msg_size_t size; /* with the header */
-    char data[IPC_FAST_SIZE_MAX - HEADER_SIZE + TRAILER_SIZE]
+};
+
+struct fast_data {
+    char bytes[IPC_FAST_SIZE_MAX - HEADER_SIZE + TRAILER_SIZE]
         __attribute__((aligned(8)));
 };
 
-static inline uint32_t
+static ALWAYS_INLINE uint32_t
 low_half(uint64_t word)
 {
     return (uint32_t)word;
 }
 
-static inline uint32_t
+static ALWAYS_INLINE uint32_t
 high_half(uint64_t word)
 {
     return (uint32_t)(word >> 32);
 }
 
-static inline uint64_t
+static ALWAYS_INLINE uint64_t
 halves(uint32_t low, uint32_t high)
 {
     return (uint64_t)high << 32 | low;
 }
 
+/* -- The two queues --------------------------------------------------------- */
+
 /* A thread that waits on the list, with room; nobody's yet. Its lock, which
- * the caller holds, keeps it there. */
-static inline struct thread *
-fast_receiver_of(struct list *receivers, mach_msg_size_t size)
+ * the caller holds, keeps it there. A port on which somebody waits is alive
+ * and a space's. */
+static ALWAYS_INLINE struct thread *
+fast_receiver(struct list *receivers, mach_msg_size_t size)
 {
     struct thread *receiver =
         list_entry(list_first(receivers), struct thread, wait_link);
 
     if (unlikely(list_empty(receivers)) ||
-        unlikely(receiver->msg.room < size) ||
-        unlikely(atomic_load_explicit(&receiver->ast, memory_order_relaxed) !=
-                 0) ||
-        unlikely(
-            atomic_load_explicit(&receiver->on_cpu, memory_order_acquire))) {
+        unlikely(receiver->msg.room < (int64_t)size)) {
         return NULL;
     }
 
     return receiver;
-}
-
-/* The same at the locked port's set, whose lock is then held. */
-static struct thread *
-fast_receiver_of_set(struct ipc_pset *pset, mach_msg_size_t size)
-{
-    struct thread *receiver;
-
-    if (pset == NULL || !spin_trylock(&pset->lock)) {
-        return NULL;
-    }
-
-    receiver = fast_receiver_of(&pset->receivers, size);
-
-    if (receiver == NULL) {
-        spin_unlock(&pset->lock);
-    }
-
-    return receiver;
-}
-
-/* The receiver of a message to the locked port; *psetp is its set if it waits
- * there, locked. A port on which somebody waits is alive and a space's. */
-static inline struct thread *
-fast_receiver(struct ipc_port *port, mach_msg_size_t size,
-              struct ipc_pset **psetp)
-{
-    *psetp = NULL;
-
-    if (likely(!list_empty(&port->receivers))) {
-        return fast_receiver_of(&port->receivers, size);
-    }
-
-    *psetp = port->pset;
-    return fast_receiver_of_set(port->pset, size);
 }
 
 /* Lock the port to receive from if there is nothing to receive. */
-static inline bool
+static ALWAYS_INLINE bool
 fast_own_port(struct thread *self, struct ipc_port *port)
 {
-    if (unlikely(port == NULL) || unlikely(!spin_trylock(&port->lock))) {
+    if (unlikely(!spin_trylock(&port->lock))) {
         return false;
     }
 
-    if (unlikely(port->receiver != self->task->space) ||
-        unlikely(port->receiver_name != self->receive.name) ||
-        unlikely(port->msgcount != 0) || unlikely(port->pset != NULL)) {
+    if (unlikely(port->receiver != self->space) ||
+        unlikely(port->name_when_empty != self->receive.name) ||
+        unlikely(port->pset != NULL)) {
         spin_unlock(&port->lock);
         return false;
     }
@@ -142,10 +105,10 @@ fast_own_port(struct thread *self, struct ipc_port *port)
     return true;
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 fast_own_pset(struct thread *self, struct ipc_pset *pset)
 {
-    if (unlikely(pset == NULL) || unlikely(!spin_trylock(&pset->lock))) {
+    if (unlikely(!spin_trylock(&pset->lock))) {
         return false;
     }
 
@@ -159,184 +122,178 @@ fast_own_pset(struct thread *self, struct ipc_pset *pset)
     return true;
 }
 
-/* The receiver is ours if nobody else was first: it runs from here on. */
-static inline bool
+/* The receiver is ours if nobody else was first and it is wholly at rest:
+ * from here on it runs. */
+static ALWAYS_INLINE bool
 fast_claim(struct thread *receiver)
 {
-    unsigned int state = WAIT_STATE_INTERRUPTIBLE;
+    uint64_t waits = THREAD_RUN_WORD(THREAD_WAITING,
+                                     WAIT_STATE_INTERRUPTIBLE, 0);
 
     return likely(atomic_compare_exchange_strong_explicit(
-        &receiver->wait_state, &state, WAIT_STATE_NONE, memory_order_acquire,
-        memory_order_relaxed));
+        &receiver->run_word, &waits,
+        THREAD_RUN_WORD(THREAD_RUNNING, WAIT_STATE_NONE, 1),
+        memory_order_acquire, memory_order_relaxed));
+}
+
+/* The current thread waits on the list, as mach_msg_receive() would have it.
+ * It may be found when its lock is dropped: kern/sched.c. */
+static ALWAYS_INLINE void
+fast_wait(struct thread *self, struct list *receivers)
+{
+    self->continuation = mach_msg_receive_continue;
+    atomic_store_explicit(
+        &self->run_low,
+        (uint32_t)THREAD_RUN_WORD(THREAD_WAITING, WAIT_STATE_INTERRUPTIBLE, 1),
+        memory_order_release);
+    list_insert_tail(receivers, &self->wait_link);
 }
 
 /* The local half of the header: the name of the port, or its payload. */
-static inline void
-fast_local(const struct ipc_port *port, struct fast_message *message,
-           uint32_t bits, mach_port_name_t remote)
+static ALWAYS_INLINE void
+fast_local(const struct ipc_port *port, struct fast_header *header,
+           mach_msg_size_t size, uint32_t bits, mach_port_name_t remote)
 {
     uint32_t local = port->receiver_name;
 
     if (port->has_payload) {
         local = low_half(port->payload);
-        message->word2 += high_half(port->payload); /* the voucher is 0 */
+        header->word2 += high_half(port->payload); /* the voucher is 0 */
         bits = (bits & 0xff) |
                MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
     }
 
-    message->word0 = halves(bits, message->size);
-    message->word1 = halves(remote, local);
+    header->word0 = halves(bits, size);
+    header->word1 = halves(remote, local);
 }
 
-/* The current thread waits on the list, as mach_msg_receive() would have it.
- * It may be found when its lock is dropped. */
-static inline void
-fast_wait(struct thread *self, struct list *receivers, vm_offset_t buffer,
-          mach_msg_size_t size)
-{
-    self->msg.buffer = buffer;
-    self->msg.option = MACH_SEND_MSG | MACH_RCV_MSG;
-    self->msg.size = size;
-    self->msg.room = size > TRAILER_SIZE ? size - TRAILER_SIZE : 0;
-    self->state = THREAD_WAITING; /* before it can be found: kern/sched.c */
-    atomic_store_explicit(&self->wait_state, WAIT_STATE_INTERRUPTIBLE,
-                          memory_order_release);
-    list_insert_tail(receivers, &self->wait_link);
-}
+/* -- Arrival ---------------------------------------------------------------- */
 
 /* The receiver's buffer is not in memory: with interrupts on, one may wait. */
 static NOINLINE mach_msg_return_t
-fast_arrive_slow(struct thread *receiver, const struct fast_message *message,
-                 mach_msg_size_t data_size)
+fast_arrive_slow(vm_offset_t buffer, const struct fast_header *header,
+                 const struct fast_data *data, mach_msg_size_t size)
 {
-    uint64_t words[3] = { message->word0, message->word1, message->word2 };
     bool done;
 
     cpu_interrupts_enable();
-    done = copyout(words, receiver->msg.buffer, sizeof(words)) &&
-           copyout(message->data, receiver->msg.buffer + sizeof(words),
-                   data_size);
+    done = copyout(header, buffer, sizeof(*header)) &&
+           copyout(data, buffer + sizeof(*header), size);
     cpu_interrupts_disable();
     return done ? MACH_MSG_SUCCESS : MACH_RCV_INVALID_DATA;
 }
 
 /* Change to the receiver and finish its trap, on the same stack. */
-NORETURN static inline void
+NORETURN static ALWAYS_INLINE void
 fast_arrive(struct thread *self, struct thread *receiver,
-            struct fast_message *message)
+            struct fast_header header, struct fast_data *data,
+            mach_msg_size_t size)
 {
-    mach_msg_size_t data_size = message->size - HEADER_SIZE + TRAILER_SIZE;
     mach_msg_return_t mr = MACH_MSG_SUCCESS;
-    uint64_t trailer = TRAILER_WORD;
+    volatile mach_msg_trailer_t *trailer; /* two stores of constants */
+    vm_offset_t buffer;
 
-    __builtin_memcpy(&message->data[message->size - HEADER_SIZE], &trailer,
-                     sizeof(trailer));
-    sched_direct(self, mach_msg_receive_continue, receiver);
+    size -= HEADER_SIZE;
+    trailer = (void *)&data->bytes[size];
+    trailer->msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0;
+    trailer->msgh_trailer_size = TRAILER_SIZE;
+    size += TRAILER_SIZE;
+    sched_direct(self, receiver);
+    buffer = receiver->msg.buffer;
 
-    if (unlikely(!copy_message_range(receiver->msg.buffer)) ||
-        unlikely(!copyout_message(receiver->msg.buffer, message->word0,
-                                  message->word1, message->word2,
-                                  message->data, data_size))) {
-        mr = fast_arrive_slow(receiver, message, data_size);
+    if (unlikely(!copy_message_range(buffer)) ||
+        unlikely(!copyout_message(buffer, header.word0, header.word1,
+                                  header.word2, data->bytes, size))) {
+        struct fast_header words = header;
+
+        mr = fast_arrive_slow(buffer, &words, data, size);
     }
 
-    thread_return_result(receiver, (uint64_t)mr);
+    if (unlikely(mr != MACH_MSG_SUCCESS)) {
+        thread_return_result(receiver, (uint64_t)mr);
+    }
+
+    thread_return_success(receiver);
 }
 
 /* -- Request ---------------------------------------------------------------- */
 
-/* The locked destination, of which the current space has a send right. */
-static inline struct ipc_port *
-fast_request_port(struct ipc_space *space, mach_port_name_t name)
-{
-    struct ipc_entry *entry;
-    struct ipc_port *port = NULL;
-
-    spin_lock(&space->lock);
-    entry = ipc_entry_lookup_inline(space, name);
-
-    if (likely(entry != NULL) && likely((entry->type & IE_SEND) != 0)) {
-        port = entry->object;
-        spin_lock(&port->lock);
-    }
-
-    spin_unlock(&space->lock);
-    return port;
-}
-
-/* An empty slot in the receiver for the reply right; 0 if there is none. */
-static inline uint64_t
+/* Make sure that the receiver has an empty slot for the reply right, and that
+ * its space may have one more name. */
+static ALWAYS_INLINE bool
 fast_slot(struct thread *receiver)
 {
-    uint64_t slot = atomic_load_explicit(&receiver->reply,
-                                         memory_order_relaxed);
+    const struct ipc_space *space = receiver->space;
 
-    if (unlikely(slot - 1 >= UINT32_MAX)) { /* without an entry, or full */
-        slot = ipc_reply_renew(receiver)
-                   ? atomic_load_explicit(&receiver->reply,
-                                          memory_order_relaxed)
-                   : 0;
-    }
-
-    return slot;
+    return likely(space->count < space->limit) &&
+           (likely(receiver->reply_handle == 0) || ipc_reply_renew(receiver));
 }
 
-/* The send-once right goes to the slot, which thereby gets its next name. */
-static inline mach_port_name_t
-fast_make_reply(struct thread *receiver, uint64_t slot, struct ipc_port *own)
+/* The send-once right goes to the slot; false if that has just been taken
+ * away. */
+static ALWAYS_INLINE bool
+fast_make_reply(struct thread *receiver, struct ipc_port *own, uint64_t handle,
+                mach_port_name_t *namep)
 {
-    mach_port_name_t name = IPC_REPLY_NAME(slot);
+    uint64_t slot = receiver->reply_name;
 
-    name = (name & ~0xffu) | ((name + 1) & 0xff);
     own->sorights++;
     refcount_ref(&own->refs); /* ref: the right in the slot */
-    atomic_store_explicit(&receiver->reply,
-                          IPC_REPLY_MAKE(name, ipc_port_live_handle(own)),
-                          memory_order_release);
-    return name;
+
+    if (unlikely(!atomic_compare_exchange_strong_explicit(
+            &receiver->reply, &slot, handle | slot, memory_order_acq_rel,
+            memory_order_relaxed))) {
+        own->sorights--;
+        refcount_unref_held(&own->refs);
+        return false;
+    }
+
+    *namep = (mach_port_name_t)slot;
+    return true;
 }
 
-static inline void
-fast_request(struct thread *self, struct fast_message *message,
-             vm_offset_t receive_buffer, mach_msg_size_t receive_size)
+/* The receiver was somebody else's: the right is taken back, unless it is an
+ * ordinary one by now, of a message that never came. */
+static NOINLINE void
+fast_unmake_reply(struct thread *receiver, mach_port_name_t name,
+                  struct ipc_port *own, uint64_t handle)
 {
-    struct ipc_port *own = self->receive.port;
-    struct ipc_port *port;
-    struct ipc_pset *pset;
-    struct thread *receiver;
+    uint64_t slot = handle | name;
+
+    if (atomic_compare_exchange_strong(&receiver->reply, &slot, name)) {
+        own->sorights--;
+        refcount_unref_held(&own->refs);
+    }
+}
+
+/* With all locks held: those of the port, of `pset` if the receiver waits
+ * there, and of the port to receive from. Nothing is changed if it returns. */
+static ALWAYS_INLINE void
+fast_request_deliver(struct thread *self, struct ipc_port *own,
+                     struct ipc_port *port, struct ipc_pset *pset,
+                     struct thread *receiver, struct fast_header header,
+                     struct fast_data *data, mach_msg_size_t size)
+{
     mach_port_name_t name;
-    uint64_t slot;
 
-    port = fast_request_port(self->task->space, low_half(message->word1));
-
-    if (unlikely(port == NULL)) {
+    if (unlikely(!fast_slot(receiver)) ||
+        unlikely(
+            !fast_make_reply(receiver, own, self->receive.handle, &name))) {
         return;
     }
 
-    receiver = fast_receiver(port, message->size, &pset);
-
-    if (unlikely(receiver == NULL)) {
-        goto unlock_port;
+    if (unlikely(!fast_claim(receiver))) {
+        fast_unmake_reply(receiver, name, own, self->receive.handle);
+        return;
     }
 
-    if (unlikely(!fast_own_port(self, own))) {
-        goto unlock_pset;
-    }
-
-    slot = fast_slot(receiver);
-
-    if (unlikely(slot == 0) || unlikely(!fast_claim(receiver))) {
-        goto unlock_own;
-    }
-
-    list_remove(&receiver->wait_link);
+    list_unlink(&receiver->wait_link);
     port->seqno++;
-    name = fast_make_reply(receiver, slot, own);
-    fast_local(port, message,
+    fast_local(port, &header, size,
                MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
                               MACH_MSG_TYPE_PORT_SEND),
                name);
-    fast_wait(self, &own->receivers, receive_buffer, receive_size);
+    fast_wait(self, &own->receivers);
     spin_unlock(&own->lock);
 
     if (pset != NULL) {
@@ -344,145 +301,207 @@ fast_request(struct thread *self, struct fast_message *message,
     }
 
     spin_unlock(&port->lock);
-    fast_arrive(self, receiver, message);
+    fast_arrive(self, receiver, header, data, size);
+}
 
-unlock_own:
+/* The same with only the port locked, and its set. */
+static ALWAYS_INLINE void
+fast_request_locked(struct thread *self, struct ipc_port *port,
+                    struct ipc_pset *pset, struct fast_header header,
+                    struct fast_data *data, mach_msg_size_t size)
+{
+    struct ipc_port *own = self->receive.port;
+    struct thread *receiver;
+
+    receiver =
+        fast_receiver(pset != NULL ? &pset->receivers : &port->receivers, size);
+
+    if (unlikely(receiver == NULL) || unlikely(!fast_own_port(self, own))) {
+        return;
+    }
+
+    fast_request_deliver(self, own, port, pset, receiver, header, data, size);
     spin_unlock(&own->lock);
-unlock_pset:
-    if (pset != NULL) {
+}
+
+/* The destination, of which the current space has a send right. */
+static ALWAYS_INLINE struct ipc_port *
+fast_destination(struct thread *self, mach_port_name_t name)
+{
+    if (unlikely(self->destination.name != name) ||
+        unlikely(self->destination.changes !=
+                 *(volatile uint32_t *)&self->space->changes)) {
+        return mach_msg_destination_find(self, name);
+    }
+
+    return self->destination.port;
+}
+
+static ALWAYS_INLINE void
+fast_request(struct thread *self, struct fast_header header,
+             struct fast_data *data, mach_msg_size_t size)
+{
+    struct ipc_port *port = fast_destination(self, low_half(header.word1));
+    struct ipc_pset *pset;
+
+    spin_lock(&port->lock);
+    pset = port->pset;
+
+    if (likely(pset == NULL)) {
+        fast_request_locked(self, port, NULL, header, data, size);
+    } else if (likely(spin_trylock(&pset->lock))) {
+        fast_request_locked(self, port, pset, header, data, size);
         spin_unlock(&pset->lock);
     }
-unlock_port:
+
     spin_unlock(&port->lock);
 }
 
 /* -- Reply ------------------------------------------------------------------ */
 
-/* Lock what the current thread receives from, if nothing is there. */
-static inline bool
-fast_own(struct thread *self)
+/* With both queues locked; nothing is changed if this returns. */
+static ALWAYS_INLINE void
+fast_reply_deliver(struct thread *self, struct ipc_port *port,
+                   struct thread *receiver, struct fast_header header,
+                   struct fast_data *data, mach_msg_size_t size,
+                   struct list *own_receivers, struct spinlock *own_lock)
 {
-    return likely(self->receive.pset == NULL)
-               ? fast_own_port(self, self->receive.port)
-               : fast_own_pset(self, self->receive.pset);
-}
-
-static inline struct list *
-fast_own_receivers(struct thread *self)
-{
-    return self->receive.pset == NULL ? &self->receive.port->receivers
-                                      : &self->receive.pset->receivers;
-}
-
-static inline void
-fast_own_unlock(struct thread *self)
-{
-    spin_unlock(self->receive.pset == NULL ? &self->receive.port->lock
-                                           : &self->receive.pset->lock);
-}
-
-/* Take the right out of the slot. */
-static inline bool
-fast_take_reply(struct thread *self, uint64_t slot)
-{
-    return likely(atomic_compare_exchange_strong_explicit(
-        &self->reply, &slot, IPC_REPLY_MAKE(IPC_REPLY_NAME(slot), 0),
-        memory_order_acq_rel, memory_order_relaxed));
-}
-
-static inline void
-fast_reply(struct thread *self, struct fast_message *message,
-           vm_offset_t receive_buffer, mach_msg_size_t receive_size)
-{
-    uint64_t slot = atomic_load_explicit(&self->reply, memory_order_relaxed);
-    struct ipc_port *port;
-    struct ipc_pset *pset;
-    struct thread *receiver;
-
-    if (unlikely(IPC_REPLY_NAME(slot) != low_half(message->word1)) ||
-        unlikely(IPC_REPLY_HANDLE(slot) == 0)) {
+    if (unlikely(!fast_claim(receiver))) {
         return;
     }
 
-    port = ipc_port_from_live_handle(IPC_REPLY_HANDLE(slot));
-    spin_lock(&port->lock);
-    receiver = fast_receiver(port, message->size, &pset);
-
-    if (unlikely(receiver == NULL)) {
-        goto unlock_port;
-    }
-
-    if (unlikely(!fast_own(self))) {
-        goto unlock_pset;
-    }
-
-    if (unlikely(!fast_take_reply(self, slot))) {
-        goto unlock_own;
-    }
-
-    /* A claim can't be taken back, the right can. */
-    if (unlikely(!fast_claim(receiver))) {
-        atomic_store_explicit(&self->reply, slot, memory_order_release);
-        goto unlock_own;
-    }
-
-    list_remove(&receiver->wait_link);
+    list_unlink(&receiver->wait_link);
     port->seqno++;
     port->sorights--;
-    (void)refcount_unref(&port->refs); /* the receive right still holds it */
-    fast_local(port, message, MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE),
+    refcount_unref_held(&port->refs); /* the receive right holds it */
+    fast_local(port, &header, size,
+               MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE),
                MACH_PORT_NULL);
-    fast_wait(self, fast_own_receivers(self), receive_buffer, receive_size);
-    fast_own_unlock(self);
-
-    if (pset != NULL) {
-        spin_unlock(&pset->lock);
-    }
-
+    fast_wait(self, own_receivers);
+    spin_unlock(own_lock);
     spin_unlock(&port->lock);
-    fast_arrive(self, receiver, message);
+    fast_arrive(self, receiver, header, data, size);
+}
 
-unlock_own:
-    fast_own_unlock(self);
-unlock_pset:
-    if (pset != NULL) {
-        spin_unlock(&pset->lock);
+/* The right is in our hands. Returns if it must go back. */
+static ALWAYS_INLINE void
+fast_reply_with(struct thread *self, struct ipc_port *port,
+                struct fast_header header, struct fast_data *data,
+                mach_msg_size_t size)
+{
+    struct ipc_pset *own_pset = self->receive.pset;
+    struct ipc_port *own_port = self->receive.port;
+    struct thread *receiver;
+
+    spin_lock(&port->lock);
+    receiver = fast_receiver(&port->receivers, size);
+
+    if (unlikely(receiver == NULL)) {
+        goto unlock;
     }
-unlock_port:
+
+    if (own_pset == NULL) {
+        if (likely(fast_own_port(self, own_port))) {
+            fast_reply_deliver(self, port, receiver, header, data, size,
+                               &own_port->receivers, &own_port->lock);
+            spin_unlock(&own_port->lock);
+        }
+    } else if (likely(fast_own_pset(self, own_pset))) {
+        fast_reply_deliver(self, port, receiver, header, data, size,
+                           &own_pset->receivers, &own_pset->lock);
+        spin_unlock(&own_pset->lock);
+    }
+
+unlock:
     spin_unlock(&port->lock);
 }
 
-void
-ipc_fast_rpc(struct thread *self, vm_offset_t buffer, uint64_t sizes,
-             mach_port_name_t receive_name, vm_offset_t receive_buffer)
+/* A thread that waits for a reply waits on the reply port itself: one that
+ * waits on its set is the general path's. */
+static ALWAYS_INLINE void
+fast_reply(struct thread *self, struct fast_header header,
+           struct fast_data *data, mach_msg_size_t size)
 {
-    struct fast_message message;
+    uint64_t slot = atomic_load_explicit(&self->reply, memory_order_relaxed);
+    mach_port_t handle = IPC_REPLY_HANDLE(slot);
+    mach_port_name_t next = low_half(slot) + 1;
 
-    message.size = low_half(sizes);
+    if (unlikely(MACH_PORT_GEN(next) == 0)) {
+        next -= 0x100; /* the generation goes round, the index stays */
+    }
 
-    if (unlikely(message.size - HEADER_SIZE >
-                 IPC_FAST_SIZE_MAX - HEADER_SIZE) ||
-        unlikely((message.size & 3) != 0) ||
-        unlikely(!copy_message_range(buffer)) ||
-        unlikely(!copyin_message(buffer, &message.word0, &message.word1,
-                                 &message.word2, message.data,
-                                 message.size - HEADER_SIZE)) ||
-        unlikely(low_half(message.word2) != 0) || /* the voucher */
-        unlikely(atomic_load_explicit(&self->ast, memory_order_relaxed) != 0)) {
+    /* The port is there as long as its right is: first take the right. */
+    if (unlikely(low_half(slot) != low_half(header.word1)) ||
+        unlikely(handle == 0) || unlikely(slot == IPC_REPLY_NONE) ||
+        unlikely(!atomic_compare_exchange_strong_explicit(
+            &self->reply, &slot, next, memory_order_acq_rel,
+            memory_order_relaxed))) {
+        return;
+    }
+
+    fast_reply_with(self, ipc_port_from_live_handle(handle), header, data, size);
+    atomic_store_explicit(&self->reply, IPC_REPLY_MAKE(low_half(slot), handle),
+                          memory_order_release);
+}
+
+/* -- The trap --------------------------------------------------------------- */
+
+/* Returns if the general path must take it. */
+static ALWAYS_INLINE void
+fast_rpc(struct thread *self, vm_offset_t buffer, mach_msg_option_t option,
+         uint64_t sizes, mach_port_name_t receive_name,
+         vm_offset_t receive_buffer)
+{
+    mach_msg_size_t size = low_half(sizes);
+    struct fast_header header;
+    struct fast_data data;
+
+    /* As it will wait; if it does not, this is nothing yet. */
+    self->msg.option = option;
+    self->msg.buffer = receive_buffer == 0 ? buffer : receive_buffer;
+    self->msg.size = high_half(sizes);
+    self->msg.room = (int64_t)high_half(sizes) - TRAILER_SIZE;
+
+    if (unlikely(size - HEADER_SIZE > IPC_FAST_SIZE_MAX - HEADER_SIZE) ||
+        unlikely((size & 3) != 0) || unlikely(!copy_message_range(buffer)) ||
+        unlikely(!copyin_message(buffer, &header.word0, &header.word1,
+                                 &header.word2, data.bytes,
+                                 size - HEADER_SIZE)) ||
+        unlikely(low_half(header.word2) != 0) || /* the voucher */
+        unlikely(self->run_high != 0)) { /* an ast */
         return;
     }
 
     /* A thread that calls others in between receives from several ports. */
-    if (unlikely(self->receive.name != receive_name) &&
+    if (unlikely(low_half(self->receive.name) != receive_name) &&
         mach_msg_receive_find(self, receive_name) != MACH_MSG_SUCCESS) {
         return;
     }
 
-    if (low_half(message.word0) == BITS_REPLY &&
-        high_half(message.word1) == MACH_PORT_NULL) {
-        fast_reply(self, &message, receive_buffer, high_half(sizes));
-    } else if (low_half(message.word0) == BITS_REQUEST &&
-               high_half(message.word1) == receive_name) {
-        fast_request(self, &message, receive_buffer, high_half(sizes));
+    if (low_half(header.word0) == BITS_REPLY &&
+        high_half(header.word1) == MACH_PORT_NULL) {
+        fast_reply(self, header, &data, size);
+    } else if (low_half(header.word0) == BITS_REQUEST &&
+               high_half(header.word1) == receive_name) {
+        fast_request(self, header, &data, size);
     }
+}
+
+void
+ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+{
+    struct thread *self = current_thread();
+
+    /* A send that succeeds at once has no use for its time-out. */
+    if (likely(option == (MACH_SEND_MSG | MACH_RCV_MSG)) ||
+        likely(option == (MACH_SEND_MSG | MACH_RCV_MSG | MACH_SEND_TIMEOUT))) {
+        fast_rpc(self, buffer, option, sizes, (mach_port_name_t)names,
+                 receive_buffer);
+        option = self->msg.option; /* kept there, not in a register */
+        receive_buffer = self->msg.buffer;
+    }
+
+    mach_msg_trap_general(buffer, option, sizes, names, timeout,
+                          receive_buffer);
 }

@@ -8,33 +8,33 @@
 #ifndef IPC_IPC_FAST_H
 #define IPC_IPC_FAST_H
 
+#include <kern/macros.h>
 #include <mach/message.h>
-
-struct thread;
 
 #define IPC_FAST_SIZE_MAX 2048u
 
 /*
- * Try it. Returns only if the message does not fit: then nothing has been
- * done. Otherwise the receiver runs and the current thread waits. Interrupts
- * are off before and after.
+ * The message trap, entered with interrupts off. What does not fit goes on
+ * in the general path with nothing done; otherwise the receiver runs and the
+ * current thread waits. Not called from C: like its whole file it is compiled
+ * to preserve no register, since the user's are all in the thread.
  */
-void ipc_fast_rpc(struct thread *self, vm_offset_t buffer, uint64_t sizes,
-                  mach_port_name_t receive_name, vm_offset_t receive_buffer);
+NORETURN void
+ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer);
 
 /*
  * The longest message that may go straight to a thread that waits so: 0 if
  * what it asks for is the general path's business.
  */
-static inline mach_msg_size_t
+static inline int64_t
 ipc_fast_room(mach_msg_option_t option, mach_msg_size_t size, uint64_t timeout)
 {
     return timeout == 0 && (option & ~(MACH_SEND_MSG | MACH_RCV_MSG |
                                        MACH_SEND_TIMEOUT | MACH_RCV_LARGE |
                                        MACH_SEND_INTERRUPT |
-                                       MACH_RCV_INTERRUPT)) == 0 &&
-                   size > sizeof(mach_msg_trailer_t)
-               ? size - (mach_msg_size_t)sizeof(mach_msg_trailer_t)
+                                       MACH_RCV_INTERRUPT)) == 0
+               ? (int64_t)size - (int64_t)sizeof(mach_msg_trailer_t)
                : 0;
 }
 

@@ -2,14 +2,12 @@
 /* The kernel without the fast path: every message takes the general one. */
 
 #include <ipc/ipc_fast.h>
+#include <machine/trap.h>
 
 void
-ipc_fast_rpc(struct thread *self, vm_offset_t buffer, uint64_t sizes,
-             mach_port_name_t receive_name, vm_offset_t receive_buffer)
+ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
 {
-    (void)self;
-    (void)buffer;
-    (void)sizes;
-    (void)receive_name;
-    (void)receive_buffer;
+    mach_msg_trap_general(buffer, option, sizes, names, timeout,
+                          receive_buffer);
 }

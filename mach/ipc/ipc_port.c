@@ -14,6 +14,8 @@
 #include <kern/thread.h>
 #include <machine/cpu.h>
 
+struct ipc_port ipc_port_none = { .lock = { .rank = LOCK_RANK_PORT } };
+
 static struct slab_cache port_cache;
 
 /* Guards the chains of ports in transit. Taken with no port locked. */
@@ -24,6 +26,7 @@ ipc_port_setup(void)
 {
     slab_cache_init(&port_cache, "ipc_port", sizeof(struct ipc_port),
                     IPC_PORT_ALIGN);
+    list_init(&ipc_port_none.receivers);
     spin_init(&transit_lock, LOCK_RANK_TRANSIT);
 }
 
@@ -98,6 +101,10 @@ ipc_port_destroy(struct ipc_port *port)
     /* Who destroys it has most often received from it before. */
     if (current_thread()->receive.port == port) {
         mach_msg_receive_forget(current_thread());
+    }
+
+    if (current_thread()->destination.port == port) {
+        (void)mach_msg_destination_find(current_thread(), MACH_PORT_NULL);
     }
 
     spin_lock(&port->lock);

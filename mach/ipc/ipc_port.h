@@ -58,9 +58,14 @@ struct ipc_port {
     bool strict_guard;              /* (p) */
     bool armed;                     /* (p) the first request is */
     struct ipc_space *receiver;     /* (p) */
-    mach_port_name_t receiver_name; /* (p) while a space has it */
+    union {
+        struct {
+            mach_port_name_t receiver_name; /* (p) while a space has it */
+            uint32_t msgcount;              /* (p) queued messages */
+        };
+        uint64_t name_when_empty; /* both: the name while nothing is queued */
+    };
     uint32_t qlimit;                /* (p) */
-    uint32_t msgcount;              /* (p) queued messages */
     uint32_t seqno;                 /* (p) */
     uint64_t payload;               /* (p) */
     void *kobject;                  /* (p) */
@@ -132,6 +137,9 @@ ipc_port_from_handle(mach_port_t handle)
 
     return ipc_port_from_live_handle(handle);
 }
+
+/* A dead port that is nobody's: stands where a port may be, but is not. */
+extern struct ipc_port ipc_port_none;
 
 void ipc_port_setup(void);
 

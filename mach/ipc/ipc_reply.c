@@ -7,6 +7,12 @@
 #include <kern/task.h>
 #include <kern/thread.h>
 
+static bool
+reply_is_full(uint64_t slot)
+{
+    return IPC_REPLY_HANDLE(slot) != 0 && slot != IPC_REPLY_NONE;
+}
+
 /* The right comes out of the slot and into the entry. */
 static void
 reply_settle(struct ipc_space *space, struct ipc_entry *entry, uint64_t slot)
@@ -25,8 +31,8 @@ reply_take(struct thread *thread)
 {
     uint64_t slot = atomic_load(&thread->reply);
 
-    while (IPC_REPLY_HANDLE(slot) != 0 &&
-           !atomic_compare_exchange_weak(&thread->reply, &slot, 0)) {
+    while (reply_is_full(slot) && !atomic_compare_exchange_weak(
+                                      &thread->reply, &slot, IPC_REPLY_NONE)) {
     }
 
     return slot;
@@ -51,13 +57,13 @@ ipc_reply_renew(struct thread *thread)
 
     slot = reply_take(thread);
 
-    if (IPC_REPLY_HANDLE(slot) != 0) {
+    if (reply_is_full(slot)) {
         entry = ipc_entry_at(space, MACH_PORT_INDEX(IPC_REPLY_NAME(slot)));
         reply_settle(space, entry, slot);
-        slot = 0;
+        slot = IPC_REPLY_NONE;
     }
 
-    if (slot == 0) {
+    if (slot == IPC_REPLY_NONE) {
         entry = ipc_entry_alloc(space, &name);
         space->count--; /* counted when it is a right */
         entry->type = IE_REPLY;
@@ -77,13 +83,40 @@ ipc_reply_settle(struct ipc_space *space, struct ipc_entry *entry,
     struct thread *thread = entry->object;
     uint64_t slot = atomic_load(&thread->reply);
 
-    if (IPC_REPLY_NAME(slot) != name || IPC_REPLY_HANDLE(slot) == 0 ||
-        !atomic_compare_exchange_strong(&thread->reply, &slot, 0)) {
+    if (IPC_REPLY_NAME(slot) != name || !reply_is_full(slot) ||
+        !atomic_compare_exchange_strong(&thread->reply, &slot,
+                                        IPC_REPLY_NONE)) {
         return NULL;
     }
 
     reply_settle(space, entry, slot);
     return entry;
+}
+
+struct ipc_entry *
+ipc_reply_reuse(struct ipc_space *space, mach_port_name_t *namep)
+{
+    struct thread *self = current_thread();
+    mach_port_name_t name = self->reply_name;
+    uint64_t slot = IPC_REPLY_MAKE(name, 0);
+
+    if (self->space != space || self->reply_handle != 0 ||
+        !atomic_compare_exchange_strong(&self->reply, &slot, IPC_REPLY_NONE)) {
+        return NULL;
+    }
+
+    *namep = name;
+    return ipc_entry_at(space, MACH_PORT_INDEX(name));
+}
+
+bool
+ipc_reply_evict(struct ipc_entry *entry)
+{
+    struct thread *thread = entry->object;
+    uint64_t slot = IPC_REPLY_MAKE(thread->reply_name, 0);
+
+    return atomic_compare_exchange_strong(&thread->reply, &slot,
+                                          IPC_REPLY_NONE);
 }
 
 void
@@ -112,7 +145,7 @@ ipc_reply_release(struct thread *thread)
     uint64_t slot;
 
     spin_lock(&space->lock);
-    slot = atomic_exchange(&thread->reply, 0);
+    slot = atomic_exchange(&thread->reply, IPC_REPLY_NONE);
     name = IPC_REPLY_NAME(slot);
 
     if (name != MACH_PORT_NULL) {
@@ -121,7 +154,8 @@ ipc_reply_release(struct thread *thread)
         if (IPC_REPLY_HANDLE(slot) != 0) {
             reply_settle(space, entry, slot);
         } else {
-            entry->generation = MACH_PORT_GEN(name);
+            /* Nobody was ever given this name. */
+            entry->generation = (uint16_t)(MACH_PORT_GEN(name) - 1);
             space->count++;
             ipc_entry_free(space, name, entry);
         }

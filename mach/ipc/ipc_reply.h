@@ -4,15 +4,16 @@
  * the name of the reply right that it gets need not be made in its space and
  * unmade again: each thread that receives keeps one entry of the space, of
  * type IE_REPLY, and the right itself lies in the thread, in one word with
- * the name (struct thread, member reply). Each request gives the name the
- * next generation. Whoever looks the name up by the general path, whatever
+ * the name (struct thread, member reply). With each reply the name gets its
+ * next generation, as if the entry had been free in between. Whoever looks the name up by the general path, whatever
  * for, gets an ordinary send-once right: ipc_entry_lookup() makes it one, and
  * the thread takes a new entry when it needs one again.
  *
- * The word holds the name in its low half, 0 if the thread has no entry, and
- * the port's handle in the high half, 0 if there is no right. An empty slot
- * is filled by the one who claimed the thread as a receiver; a full one is
- * emptied by compare-and-exchange, by whoever comes first.
+ * The word holds the name in its low half and the port's handle in the high
+ * half, 0 if there is no right; without an entry it is IPC_REPLY_NONE. All
+ * changes are by compare-and-exchange: an empty slot is filled by who has
+ * locked the queue on which the thread waits, and emptied by whoever comes
+ * first.
  */
 
 #ifndef IPC_IPC_REPLY_H
@@ -27,6 +28,8 @@
 struct ipc_entry;
 struct ipc_space;
 struct thread;
+
+#define IPC_REPLY_NONE ((uint64_t)MACH_PORT_DEAD << 32)
 
 #define IPC_REPLY_NAME(slot) ((mach_port_name_t)(slot))
 #define IPC_REPLY_HANDLE(slot) ((mach_port_t)((slot) >> 32))
@@ -53,6 +56,20 @@ struct ipc_entry *ipc_reply_settle(struct ipc_space *space,
 /* The same with every full slot of the space, so that its table tells all.
  * Locks: space->lock held. */
 void ipc_reply_settle_all(struct ipc_space *space);
+
+/*
+ * The current thread needs an entry of its space for something else: that of
+ * its own slot, if that is empty, as the one that was free last. NULL if not.
+ * Locks: space->lock held.
+ */
+struct ipc_entry *
+ipc_reply_reuse(struct ipc_space *space, mach_port_name_t *namep);
+
+/*
+ * Take the entry of an empty slot from its thread, for somebody who chose its
+ * name. False if the slot is full. Locks: space->lock held.
+ */
+MUST_CHECK bool ipc_reply_evict(struct ipc_entry *entry);
 
 /* The thread ends: a right in its slot stays with the task. */
 void ipc_reply_release(struct thread *thread);

@@ -207,6 +207,7 @@ ipc_right_copyin_send(struct ipc_space *space, mach_port_name_t name,
     entry->urefs = 0;
 
     if ((entry->type & IE_RECEIVE) != 0) {
+        ipc_space_changed(space);
         entry->type = IE_RECEIVE;
         return port;
     }
@@ -595,6 +596,7 @@ ipc_right_drop_send(struct ipc_space *space, mach_port_name_t name,
         return;
     }
 
+    ipc_space_changed(space);
     entry->type = IE_RECEIVE;
     entry->urefs = 0;
     spin_unlock(&space->lock);

@@ -297,9 +297,17 @@ struct ipc_entry *
 ipc_entry_alloc(struct ipc_space *space, mach_port_name_t *namep)
 {
     uint32_t index = space->free;
-    struct ipc_entry *entry = ipc_entry_at(space, index);
+    struct ipc_entry *entry = ipc_reply_reuse(space, namep);
+
+    if (entry != NULL) {
+        ipc_entry_init(space, entry);
+        entry->generation = MACH_PORT_GEN(*namep);
+        entry->type = IE_NONE;
+        return entry;
+    }
 
     assert(index != 0);
+    entry = ipc_entry_at(space, index);
     space->free = entry->next;
     ipc_entry_init(space, entry);
     *namep = MACH_PORT_MAKE(index, entry->generation);
@@ -334,6 +342,14 @@ ipc_entry_alloc_name(struct ipc_space *space, mach_port_name_t name,
 
     entry = ipc_entry_at(space, index);
 
+    if (entry->type == IE_REPLY && ipc_reply_evict(entry)) {
+        entry->type = IE_NONE;
+        ipc_entry_init(space, entry);
+        entry->generation = MACH_PORT_GEN(name);
+        *entryp = entry;
+        return KERN_SUCCESS;
+    }
+
     if (entry->type != IE_NONE) {
         spin_unlock(&space->lock);
         return KERN_NAME_EXISTS;
@@ -362,6 +378,7 @@ void
 ipc_entry_free(struct ipc_space *space, mach_port_name_t name,
                struct ipc_entry *entry)
 {
+    ipc_space_changed(space);
     entry->type = IE_NONE;
     entry->object = NULL;
     entry->generation = IPC_ENTRY_NAMELESS | ((entry->generation + 1) & 0xff);

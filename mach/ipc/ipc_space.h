@@ -86,6 +86,7 @@ struct ipc_space {
     uint32_t free_last;        /* (l) the last one, if there is any */
     uint32_t count;            /* (l) names in use */
     uint32_t limit;            /* (l) names at most */
+    uint32_t changes;          /* (l) names that lost a right; read unlocked */
     uint32_t *hash;            /* (l) heads: index of the first, 0: none */
     uint32_t hash_size;        /* (l) a power of two */
     uint32_t hash_count;       /* (l) */
@@ -192,6 +193,14 @@ ipc_entry_lookup_inline(struct ipc_space *space, mach_port_name_t name)
     }
 
     return entry;
+}
+
+/* A name no longer stands for the send right that it stood for: who keeps
+ * what they found must look again. Locks: space->lock held. */
+static inline void
+ipc_space_changed(struct ipc_space *space)
+{
+    space->changes++;
 }
 
 uint64_t ipc_space_count(void);

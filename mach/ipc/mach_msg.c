@@ -54,8 +54,9 @@ receive_replace(struct thread *self, struct ipc_port *port,
     self->receive.port = port;
     self->receive.pset = pset;
     self->receive.name = name;
+    self->receive.handle = (uint64_t)ipc_port_live_handle(port) << 32;
 
-    if (old_port != NULL) {
+    if (old_port != &ipc_port_none) {
         ipc_port_unref(old_port);
     }
 
@@ -68,7 +69,7 @@ mach_msg_return_t
 mach_msg_receive_find(struct thread *self, mach_port_name_t name)
 {
     struct ipc_space *space = self->task->space;
-    struct ipc_port *port = NULL;
+    struct ipc_port *port = &ipc_port_none;
     struct ipc_pset *pset = NULL;
     struct ipc_entry *entry;
 
@@ -93,7 +94,7 @@ mach_msg_receive_find(struct thread *self, mach_port_name_t name)
 void
 mach_msg_receive_forget(struct thread *self)
 {
-    receive_replace(self, NULL, NULL, MACH_PORT_NULL);
+    receive_replace(self, &ipc_port_none, NULL, MACH_PORT_NULL);
 }
 
 /* What a receiver gets of a message that did not fit: its size, and of one
@@ -330,9 +331,9 @@ mach_msg_send_continue(struct thread *self)
 
 /* -- The trap --------------------------------------------------------------- */
 
-static mach_msg_return_t
-mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
-                 uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+mach_msg_return_t
+mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
 {
     struct thread *self = current_thread();
     struct thread *receiver = NULL;
@@ -340,6 +341,10 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     mach_msg_return_t mr;
 
     cpu_interrupts_enable();
+
+    if (receive_buffer == 0) {
+        receive_buffer = buffer;
+    }
 
     /* Forms of older Machs: see mach_port_request_notification. */
     if ((option & MACH_RCV_NOTIFY) != 0) {
@@ -396,29 +401,39 @@ mach_msg_general(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     return MACH_MSG_SUCCESS;
 }
 
-mach_msg_return_t
-mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
-              uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
+struct ipc_port *
+mach_msg_destination_find(struct thread *self, mach_port_name_t name)
 {
-    if (receive_buffer == 0) {
-        receive_buffer = buffer;
+    struct ipc_space *space = self->space;
+    struct ipc_port *old = self->destination.port;
+    struct ipc_port *port = &ipc_port_none;
+    struct ipc_entry *entry;
+
+    spin_lock(&space->lock);
+    entry = ipc_entry_lookup_inline(space, name);
+
+    if (entry != NULL && (entry->type & IE_SEND) != 0) {
+        port = entry->object;
+        ipc_port_ref(port); /* ref: self->destination.port */
     }
 
-    /* A send that succeeds at once has no use for its time-out. */
-    if (likely((option & ~MACH_SEND_TIMEOUT) ==
-               (MACH_SEND_MSG | MACH_RCV_MSG))) {
-        ipc_fast_rpc(current_thread(), buffer, sizes, (mach_port_name_t)names,
-                     receive_buffer);
+    self->destination.changes = space->changes;
+    spin_unlock(&space->lock);
+    self->destination.name = port != &ipc_port_none ? name : MACH_PORT_NULL;
+    self->destination.port = port;
+
+    if (old != &ipc_port_none) {
+        ipc_port_unref(old);
     }
 
-    return mach_msg_general(buffer, option, sizes, names, timeout,
-                            receive_buffer);
+    return port;
 }
 
 void
 mach_msg_thread_end(struct thread *self)
 {
     mach_msg_receive_forget(self);
+    (void)mach_msg_destination_find(self, MACH_PORT_NULL);
     ipc_reply_release(self);
 }
 

@@ -7,7 +7,7 @@
 #include <mach/message.h>
 
 /*
- * The trap, called by the entry code with interrupts off; arguments as in
+ * The trap's general path, entered with interrupts off; arguments as in
  * <mach/syscall_numbers.h>: sizes = send | receive << 32, names = receive |
  * notify << 32, timeout in ms, receive_buffer 0: the same buffer.
  */
@@ -29,6 +29,13 @@ void mach_msg_receive_continue(struct thread *self);
  */
 mach_msg_return_t
 mach_msg_receive_find(struct thread *self, mach_port_name_t name);
+
+/*
+ * The same for the send right called `name`, to self->destination;
+ * ipc_port_none if it is none. Locks: takes the space's; none held.
+ */
+struct ipc_port *
+mach_msg_destination_find(struct thread *self, mach_port_name_t name);
 
 /* Empty self->receive. */
 void mach_msg_receive_forget(struct thread *self);

@@ -54,9 +54,11 @@ list_last(const struct list *list)
 static inline void
 list_insert_after(struct list *at, struct list *link)
 {
-    link->next = at->next;
+    struct list *next = at->next;
+
+    link->next = next;
     link->prev = at;
-    at->next->prev = link;
+    next->prev = link;
     at->next = link;
 }
 
@@ -69,7 +71,12 @@ list_insert_head(struct list *head, struct list *link)
 static inline void
 list_insert_tail(struct list *head, struct list *link)
 {
-    list_insert_after(head->prev, link);
+    struct list *last = head->prev;
+
+    link->next = head;
+    link->prev = last;
+    last->next = link;
+    head->prev = link;
 }
 
 static inline void
@@ -78,6 +85,17 @@ list_remove(struct list *link)
     link->prev->next = link->next;
     link->next->prev = link->prev;
     list_init(link);
+}
+
+/* The same for a link that nobody looks at before it is inserted again. */
+static inline void
+list_unlink(struct list *link)
+{
+    struct list *next = link->next;
+    struct list *prev = link->prev;
+
+    prev->next = next;
+    next->prev = prev;
 }
 
 /* Move all members of `from`, in order, to the empty head `to`. */

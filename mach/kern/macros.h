@@ -9,6 +9,7 @@
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 /* For what is rare, so that the usual way saves no registers for it. */
 #define NOINLINE __attribute__((noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define CACHE_ALIGNED __attribute__((aligned(64)))
 
 #define likely(condition) __builtin_expect(!!(condition), 1)

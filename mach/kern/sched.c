@@ -115,7 +115,7 @@ sched_switch(struct thread *self, struct thread *next,
 {
     struct cpu *cpu = cpu_self();
 
-    sched_charge(cpu, self);
+    sched_charge(self, next);
     next->state = THREAD_RUNNING;
     next->cpu = cpu;
     self->continuation = continuation;
@@ -222,7 +222,7 @@ sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns)
 bool
 sched_claim(struct thread *thread, bool interrupt)
 {
-    unsigned int state = atomic_load(&thread->wait_state);
+    uint16_t state = atomic_load(&thread->wait_state);
 
     do {
         if (state != WAIT_STATE_INTERRUPTIBLE &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spin locks: ticket locks, hence fair. Interrupt handlers take only locks
+ * Spin locks, fair under contention. Interrupt handlers take only locks
  * of LOCK_RANK_TIMER and above, through the _irqsave forms; all others are
  * taken with interrupts as they are. No holder blocks, allocates, or touches
  * user memory.
@@ -14,20 +14,27 @@
 #include <stdint.h>
 
 #include <kern/lock_rank.h>
+#include <kern/macros.h>
 #include <machine/cpu.h>
 
-/* Low half: the ticket being served; high half: the next to give out. */
+/*
+ * The low byte of `word` is 1 while somebody holds the lock, the rest counts
+ * those who wait, who take turns by ticket (spinlock.c). A newcomer gets the
+ * lock at once only when the whole word is 0, so nobody is overtaken twice.
+ */
 struct spinlock {
     union {
-        _Atomic uint32_t tickets;
-        struct {
-            _Atomic uint16_t serving;
-            _Atomic uint16_t next;
-        } half;
+        _Atomic uint32_t word;
+        _Atomic uint8_t held;
     };
+    _Atomic uint8_t next;    /* the next ticket to give out */
+    _Atomic uint8_t serving; /* whose turn it is to wait for `held` */
     uint8_t rank;
     uint8_t holder; /* debug kernels: CPU number + 1 */
 };
+
+/* The ticket's turn comes, then the lock. */
+void spin_lock_wait(struct spinlock *lock);
 
 #ifdef DEBUG_KERNEL
 void spin_debug_acquire(struct spinlock *lock);
@@ -42,7 +49,9 @@ void spin_debug_release(struct spinlock *lock);
 static inline void
 spin_init(struct spinlock *lock, enum lock_rank rank)
 {
-    atomic_init(&lock->tickets, 0);
+    atomic_init(&lock->word, 0);
+    atomic_init(&lock->next, 0);
+    atomic_init(&lock->serving, 0);
     lock->rank = (uint8_t)rank;
     lock->holder = 0;
 }
@@ -50,26 +59,20 @@ spin_init(struct spinlock *lock, enum lock_rank rank)
 static inline bool
 spin_held(const struct spinlock *lock)
 {
-    uint32_t tickets =
-        atomic_load_explicit(&lock->tickets, memory_order_relaxed);
-
-    return (tickets >> 16) != (tickets & 0xffff);
+    return atomic_load_explicit(&lock->held, memory_order_relaxed) != 0;
 }
 
 static inline void
 spin_lock(struct spinlock *lock)
 {
-    uint32_t tickets;
+    uint32_t idle = 0;
 
     spin_debug_acquire(lock);
-    tickets = atomic_fetch_add_explicit(&lock->tickets, 0x10000,
-                                        memory_order_acquire);
 
-    if (__builtin_expect((tickets >> 16) != (tickets & 0xffff), 0)) {
-        while (atomic_load_explicit(&lock->half.serving,
-                                    memory_order_acquire) != tickets >> 16) {
-            cpu_pause();
-        }
+    if (unlikely(!atomic_compare_exchange_strong_explicit(
+            &lock->word, &idle, 1, memory_order_acquire,
+            memory_order_relaxed))) {
+        spin_lock_wait(lock);
     }
 
     spin_debug_acquired(lock);
@@ -79,16 +82,11 @@ spin_lock(struct spinlock *lock)
 static inline bool
 spin_trylock(struct spinlock *lock)
 {
-    uint32_t tickets =
-        atomic_load_explicit(&lock->tickets, memory_order_relaxed);
+    uint32_t idle = 0;
 
-    if ((tickets >> 16) != (tickets & 0xffff)) {
-        return false;
-    }
-
-    if (!atomic_compare_exchange_strong_explicit(
-            &lock->tickets, &tickets, tickets + 0x10000, memory_order_acquire,
-            memory_order_relaxed)) {
+    if (unlikely(!atomic_compare_exchange_strong_explicit(
+            &lock->word, &idle, 1, memory_order_acquire,
+            memory_order_relaxed))) {
         return false;
     }
 
@@ -99,12 +97,8 @@ spin_trylock(struct spinlock *lock)
 static inline void
 spin_unlock(struct spinlock *lock)
 {
-    uint16_t serving;
-
     spin_debug_release(lock);
-    serving = atomic_load_explicit(&lock->half.serving, memory_order_relaxed);
-    atomic_store_explicit(&lock->half.serving, (uint16_t)(serving + 1),
-                          memory_order_release);
+    atomic_store_explicit(&lock->held, 0, memory_order_release);
 }
 
 static inline unsigned long

@@ -51,7 +51,7 @@ startup_idle(void)
     idle->continuation = NULL;
     cpu->idle = idle;
     cpu->thread = idle;
-    cpu->switch_time = cpu_tsc();
+    idle->cpu_time = -cpu_tsc();
     bootstrap_start();
     sched_idle_loop(idle);
 }

@@ -5,11 +5,11 @@
  */
 
 #include <debug/assert.h>
+#include <ipc/ipc_fast.h>
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
-#include <ipc/mach_msg.h>
 #include <kern/exception.h>
 #include <kern/gsync.h>
 #include <kern/host.h>
@@ -519,7 +519,7 @@ const trap_fn_t syscall_table[TRAP_NUMBER] = {
     TRAP(MACH_TRAP_THREAD_SELF, trap_thread_self),
     TRAP(MACH_TRAP_TASK_SELF, trap_task_self),
     TRAP(MACH_TRAP_HOST_SELF, trap_host_self),
-    TRAP(MACH_TRAP_MSG, mach_msg_trap),
+    TRAP(MACH_TRAP_MSG, ipc_fast_trap),
     TRAP(MACH_TRAP_VM_READ_OVERWRITE, trap_vm_read_overwrite),
     TRAP(MACH_TRAP_VM_WRITE, trap_vm_write),
     TRAP(MACH_TRAP_SWTCH_PRI, trap_swtch),

@@ -337,6 +337,7 @@ void
 task_io_load(struct cpu *cpu, struct task *task)
 {
     cpu->iomap_open = task->io_perms != NULL;
+    cpu->special |= CONTEXT_IO; /* until somebody without permissions runs */
 
     if (!cpu->iomap_open) {
         cpu->tss.iomap_base = sizeof(cpu->tss);
@@ -383,6 +384,10 @@ task_io_modify(struct task *task, struct io_range range, bool enable)
         task->io_perms->count--;
         task->io_perms->ranges[at] =
             task->io_perms->ranges[task->io_perms->count];
+    }
+
+    list_for_each(&task->threads, link) {
+        list_entry(link, struct thread, task_link)->special |= CONTEXT_IO;
     }
 
     spin_unlock(&task->lock);

@@ -4,6 +4,7 @@
 #include <debug/assert.h>
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_port.h>
+#include <ipc/ipc_reply.h>
 #include <ipc/mach_msg.h>
 #include <kern/clock.h>
 #include <kern/exception.h>
@@ -19,6 +20,7 @@
 #include <machine/cpu.h>
 #include <machine/pmap.h>
 #include <machine/trap.h>
+#include <vm/vm_map.h>
 
 #define THREAD_TASK_MAX 20000u /* threads of one task */
 
@@ -70,12 +72,17 @@ thread_alloc(struct task *task)
     refcount_init(&thread->refs, 2);
     task_ref(task); /* ref: thread->task */
     thread->task = task;
+    thread->space = task->space;
+    thread->pmap = task->map->pmap;
     thread->state = THREAD_NEW;
     thread->active = true;
     thread->priority = task->priority;
     thread->sched_priority = task->priority;
     thread->max_priority = task->max_priority;
     thread->cpu = cpu_self();
+    thread->receive.port = &ipc_port_none;
+    thread->destination.port = &ipc_port_none;
+    atomic_init(&thread->reply, IPC_REPLY_NONE);
     list_init(&thread->ready_link);
     list_init(&thread->wait_link);
     list_init(&thread->task_link);
@@ -125,6 +132,7 @@ thread_create(struct task *task, struct thread **threadp)
         return kr;
     }
 
+    thread->special = task->io_perms != NULL ? CONTEXT_IO : 0;
     list_insert_tail(&task->threads, &thread->task_link);
     task->thread_count++;
     spin_unlock(&task->lock);
@@ -148,10 +156,18 @@ thread_create_kernel(continuation_t function, unsigned int priority)
     return thread;
 }
 
+static uint64_t
+thread_cycles(const struct thread *thread)
+{
+    uint64_t cycles = thread->cpu_time;
+
+    return (int64_t)cycles < 0 ? cycles + cpu_tsc() : cycles;
+}
+
 void
 thread_times(struct thread *thread, uint64_t *userp, uint64_t *systemp)
 {
-    uint64_t total = clock_cycles_to_ns(thread->cpu_time);
+    uint64_t total = clock_cycles_to_ns(thread_cycles(thread));
     uint64_t samples = (uint64_t)thread->user_samples + thread->system_samples;
 
     /* In this order no product overflows before 2^32 samples. */

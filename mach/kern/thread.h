@@ -37,6 +37,8 @@
 
 struct task;
 struct cpu;
+struct ipc_space;
+struct pmap;
 struct ipc_port;
 struct ipc_kmsg;
 struct ipc_pset;
@@ -56,6 +58,10 @@ enum thread_state {
 #define WAIT_STATE_UNINTERRUPTIBLE 2u
 #define WAIT_STATE_CLAIMED 3u
 #define WAIT_STATE_DONE 4u
+
+#define THREAD_RUN_WORD(state, wait_state, on_cpu)                             \
+    ((uint64_t)(wait_state) | (uint64_t)(state) << 16 |                        \
+     (uint64_t)(on_cpu) << 24)
 
 /* Asynchronous requests, taken on the way to user mode. */
 #define THREAD_AST_TERMINATE 1u
@@ -79,27 +85,44 @@ struct thread {
     struct trap_frame frame __attribute__((aligned(16))); /* (s) user regs */
 
     struct task *task;           /* (c) ref */
+    struct ipc_space *space;     /* (c) the task's */
+    struct pmap *pmap;           /* (c) of the task's map */
     continuation_t continuation; /* (s) where a stackless wait goes on */
     uint64_t stack_top;          /* (s) own kernel stack, 0: none */
     uint64_t saved_rsp;          /* (s) with a stack: where it goes on */
+    uint32_t special;            /* (k) CONTEXT_*: what a switch looks at */
     uint64_t fs_base;            /* (s) */
     uint64_t gs_base;            /* (s) */
     x86_float_state64_t *fpu;    /* (s) image, NULL: never used */
 
     /* Scheduling. */
     struct list ready_link;  /* (r) */
-    enum thread_state state; /* (r) */
     uint8_t priority;        /* (r) base */
     uint8_t sched_priority;  /* (r) base less the recent use */
     uint8_t max_priority;    /* (c) what thread_priority may set */
-    atomic_bool on_cpu;      /* (a) its registers are still in one */
     struct cpu *cpu;         /* (r) where it ran last */
-    uint64_t cpu_time;       /* (s) TSC cycles, exact at each switch */
+    uint64_t cpu_time;       /* (s) TSC cycles; running: less the TSC when
+                                it was switched to */
     uint32_t user_samples;   /* (s) clock ticks that met user code ... */
     uint32_t system_samples; /* (s) ... and kernel code, for the split */
 
+    /* What it does now. One word, so that the message fast path sees and
+     * changes all of it at once. */
+    union {
+        struct {
+            _Atomic uint16_t wait_state; /* (a) WAIT_STATE_* */
+            uint8_t state;               /* (r) enum thread_state */
+            _Atomic uint8_t on_cpu; /* (a) its registers are still in one */
+            _Atomic uint32_t ast;   /* (a) THREAD_AST_* */
+        };
+        struct {
+            _Atomic uint32_t run_low; /* all but the ast */
+            uint32_t run_high;
+        };
+        _Atomic uint64_t run_word;
+    };
+
     /* Waiting. */
-    atomic_uint wait_state;       /* (a) */
     enum wait_result wait_result; /* (s) */
     const void *wait_event;       /* (s) */
     struct list wait_link;        /* the lock of the queue it is on */
@@ -107,11 +130,26 @@ struct thread {
 
     /* Where it received last: looked up once, checked at each use. */
     struct {
-        struct ipc_port *port; /* (s) ref: port or ... */
+        struct ipc_port *port; /* (s) ref: port (else ipc_port_none) or ... */
         struct ipc_pset *pset; /* (s) ... ref: port set */
-        mach_port_name_t name; /* (s) as it was called; 0: nothing here */
+        uint64_t name;         /* (s) as it was called; 0: nothing here */
+        uint64_t handle;       /* (s) of the port, in the upper half */
     } receive;
-    _Atomic uint64_t reply; /* (a) ipc/ipc_reply.h */
+    union {
+        _Atomic uint64_t reply; /* (a) ipc/ipc_reply.h: name, handle */
+        struct {
+            uint32_t reply_name;
+            uint32_t reply_handle;
+        };
+    };
+
+    /* The port that it sent to last by COPY_SEND, while no name of the space
+     * has changed its meaning since. */
+    struct {
+        uint32_t name;         /* (s) */
+        uint32_t changes;      /* (s) space->changes when it was looked up */
+        struct ipc_port *port; /* (s) ref, or ipc_port_none */
+    } destination;
 
     /* The message operation under way, see ipc/mach_msg.c. */
     struct {
@@ -124,7 +162,7 @@ struct thread {
         vm_offset_t buffer;       /* (s) where to receive */
         mach_msg_option_t option; /* (s) */
         mach_msg_size_t size;     /* (s) of the buffer */
-        mach_msg_size_t room;     /* (s) for a message of the fast path */
+        int64_t room;             /* (s) for a message of the fast path */
         mach_port_name_t name;    /* (s) to receive from */
         uint64_t timeout_ns;      /* (s) 0: none */
         vm_offset_t send_buffer;  /* (s) for a message that comes back */
@@ -152,7 +190,6 @@ struct thread {
     bool parked;                /* (t) stopped at the AST, state stable */
     bool started;               /* (t) has been made ready once */
     bool active;                /* (t) not terminated */
-    atomic_uint ast;            /* (a) THREAD_AST_* */
     struct ipc_port *self_port; /* (t) kernel object port, NULL once dead */
     struct exception_action exceptions[EXC_TYPES_COUNT]; /* (t) */
     struct list task_link;                               /* (k) */

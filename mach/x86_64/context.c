@@ -31,7 +31,6 @@
 #define MXCSR_DEFAULT 0x1f80
 #define FCW_DEFAULT 0x037f
 
-#define MSR_FS_BASE 0xc0000100u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
 void context_switch_stacks(uint64_t *save_rsp, uint64_t new_rsp);
@@ -70,11 +69,13 @@ fpu_init_image(x86_float_state64_t *image)
     *(uint32_t *)(void *)&image->fxsave[24] = MXCSR_DEFAULT;
 }
 
-void
-context_fpu_release(struct cpu *cpu)
+/* Save the image of the thread that has the FPU and take it away. */
+static void
+fpu_release(struct cpu *cpu)
 {
     __asm__ volatile("fxsave64 %0" : "=m"(*cpu->fpu->fpu));
     cpu->fpu = NULL;
+    cpu->special &= ~CONTEXT_FPU;
     fpu_deny();
 }
 
@@ -99,6 +100,7 @@ context_fpu_trap(struct thread *self)
     fpu_allow();
     __asm__ volatile("fxrstor64 %0" ::"m"(*self->fpu));
     cpu->fpu = self;
+    cpu->special |= CONTEXT_FPU;
     cpu_interrupts_enable();
 }
 
@@ -148,17 +150,22 @@ context_continue(struct thread *self)
 }
 
 void
-context_load_bases(struct cpu *cpu, const struct thread *next)
+context_load_special(struct cpu *cpu, struct thread *self, struct thread *next)
 {
-    if (next->fs_base != cpu->fs_base) {
-        cpu->fs_base = next->fs_base;
-        cpu_write_msr(MSR_FS_BASE, next->fs_base);
+    if (cpu->fpu == self && self != NULL) {
+        fpu_release(cpu);
+    }
+
+    if (((cpu->special | next->special) & CONTEXT_IO) != 0) {
+        task_io_load(cpu, next->task);
     }
 
     if (next->gs_base != cpu->gs_base) {
         cpu->gs_base = next->gs_base;
         cpu_write_msr(MSR_KERNEL_GS_BASE, next->gs_base);
     }
+
+    cpu->special = next->special;
 }
 
 /* Kernel threads use whatever address space is loaded. */
@@ -171,7 +178,7 @@ context_load(struct cpu *cpu, struct thread *self, struct thread *next)
     }
 
     if (cpu->fpu == self && self != NULL) {
-        context_fpu_release(cpu);
+        fpu_release(cpu);
     }
 
     cpu->thread = next;
@@ -301,8 +308,11 @@ context_set_registers(struct thread *thread, const x86_thread_state64_t *state)
     frame->cs = USER_CODE_SELECTOR;
     frame->ss = USER_DATA_SELECTOR;
     frame->vector = 0;
+    thread->msg.room = -1; /* no message ends its system call */
     thread->fs_base = state->fs_base;
     thread->gs_base = state->gs_base;
+    thread->special = (thread->special & ~CONTEXT_GS) |
+                      (state->gs_base != 0 ? CONTEXT_GS : 0);
     return KERN_SUCCESS;
 }
 
@@ -312,7 +322,7 @@ context_get_float(struct thread *thread, x86_float_state64_t *state)
     cpu_interrupts_disable();
 
     if (cpu_self()->fpu == thread) {
-        context_fpu_release(cpu_self());
+        fpu_release(cpu_self());
     }
 
     cpu_interrupts_enable();
@@ -339,6 +349,7 @@ context_set_float(struct thread *thread, const x86_float_state64_t *state)
 
     if (cpu_self()->fpu == thread) {
         cpu_self()->fpu = NULL;
+        cpu_self()->special &= ~CONTEXT_FPU;
         fpu_deny();
     }
 

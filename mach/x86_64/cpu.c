@@ -200,7 +200,6 @@ cpu_setup_gs(void)
 
     cpu->self = cpu;
     cpu->number = 0;
-    cpu->bit = 1;
     cpu_write_msr(MSR_GS_BASE, (uint64_t)(uintptr_t)cpu);
     cpu_write_msr(MSR_KERNEL_GS_BASE, 0);
     cpu->canary = cpu_tsc() * 0x9e3779b97f4a7c15ul & ~0xfful;

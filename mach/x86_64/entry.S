@@ -68,6 +68,22 @@
         popq    %rax
 .endm
 
+/* To user mode from a system call: rdi = the current thread, the registers
+ * that C preserves are the user's; rax = result; interrupts off. */
+.macro SYSCALL_LEAVE
+        movq    (THREAD_FRAME + FRAME_RIP)(%rdi), %rcx
+        movq    (THREAD_FRAME + FRAME_RFLAGS)(%rdi), %r11
+        movq    (THREAD_FRAME + FRAME_RSP)(%rdi), %rsp
+        xorl    %edi, %edi
+        xorl    %esi, %esi
+        xorl    %edx, %edx
+        xorl    %r8d, %r8d
+        xorl    %r9d, %r9d
+        xorl    %r10d, %r10d
+        swapgs
+        sysretq
+.endm
+
         .text
 
 /*
@@ -108,21 +124,7 @@ entry_syscall:
         cmpl    $0, %gs:CPU_AST
         jne     syscall_ast
         movq    %gs:CPU_THREAD, %rdi
-
-/* rdi = the current thread, in a system call, its callee-saved registers
- * restored; rax = result; interrupts off. */
-syscall_exit:
-        movq    (THREAD_FRAME + FRAME_RIP)(%rdi), %rcx
-        movq    (THREAD_FRAME + FRAME_RFLAGS)(%rdi), %r11
-        movq    (THREAD_FRAME + FRAME_RSP)(%rdi), %rsp
-        xorl    %edi, %edi
-        xorl    %esi, %esi
-        xorl    %edx, %edx
-        xorl    %r8d, %r8d
-        xorl    %r9d, %r9d
-        xorl    %r10d, %r10d
-        swapgs
-        sysretq
+        SYSCALL_LEAVE
 
 syscall_ast:
         movq    %gs:CPU_THREAD, %rcx
@@ -152,6 +154,20 @@ syscall_personality:
         ud2
 
 /*
+ * The message trap's general path, for the fast path, which has saved none of
+ * the registers that a C function preserves: arguments as they came.
+ */
+        .globl mach_msg_trap_general
+mach_msg_trap_general:
+        movq    %gs:CPU_STACK_TOP, %rsp
+        xorl    %ebp, %ebp
+        call    mach_msg_trap
+        cli
+        movq    %gs:CPU_THREAD, %rdi
+        movl    %eax, %esi
+        jmp     thread_return_result
+
+/*
  * thread_return(void): leave the kernel with the whole frame of the current
  * thread. From C on any stack, nothing of which is needed any more.
  */
@@ -170,6 +186,16 @@ thread_return:
         jne     2f
 
         movq    (THREAD_FRAME + FRAME_RAX)(%rdi), %rax
+        jmp     syscall_exit_restore
+
+        /* rdi = the current thread, its result is 0 (thread_return_success) */
+        .globl thread_return_zero
+thread_return_zero:
+        xorl    %eax, %eax
+        cmpl    $0, %gs:CPU_AST
+        jne     thread_return_keep
+
+        /* The last of a thread's registers: rdi = thread, rax = result. */
 syscall_exit_restore:
         movq    (THREAD_FRAME + FRAME_RBX)(%rdi), %rbx
         movq    (THREAD_FRAME + FRAME_RBP)(%rdi), %rbp
@@ -177,7 +203,8 @@ syscall_exit_restore:
         movq    (THREAD_FRAME + FRAME_R13)(%rdi), %r13
         movq    (THREAD_FRAME + FRAME_R14)(%rdi), %r14
         movq    (THREAD_FRAME + FRAME_R15)(%rdi), %r15
-        jmp     syscall_exit
+
+        SYSCALL_LEAVE
 
 2:      leaq    THREAD_FRAME(%rdi), %rsp
         RESTORE_REGISTERS
@@ -196,6 +223,7 @@ thread_return_result:
         jne     1f
         cmpl    $TRAP_FRAME_SYSCALL, (THREAD_FRAME + FRAME_VECTOR)(%rdi)
         je      syscall_exit_restore
+thread_return_keep:
 1:      movq    %rax, (THREAD_FRAME + FRAME_RAX)(%rdi)
         jmp     thread_return
 

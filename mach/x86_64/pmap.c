@@ -205,6 +205,8 @@ pmap_bootstrap(void)
 
     pmap_cpu_setup();
     cpu_write_cr3(kernel_pmap.root);
+    cpu_self()->pmap = &kernel_pmap;
+    cpu_bit_set(&kernel_pmap.cpus, cpu_self()->number);
 }
 
 void

@@ -10,38 +10,28 @@
 #include <machine/context.h>
 #include <machine/cpu.h>
 #include <machine/pmap.h>
-#include <vm/vm_map.h>
 
-/* Save the FPU image of the thread that has the FPU and take it away. */
-void context_fpu_release(struct cpu *cpu);
-
-/* Load the thread's segment bases where they differ from what is loaded. */
-void context_load_bases(struct cpu *cpu, const struct thread *next);
+/* FPU, I/O permissions and gs base, where either thread has some. */
+void context_load_special(struct cpu *cpu, struct thread *self,
+                          struct thread *next);
 
 /*
- * From `self`, which may be NULL, to the user thread `next`: FPU, address
- * space, I/O permissions, entry stack, segment bases. Interrupts are off.
+ * From `self`, which may be NULL, to the user thread `next`: address space,
+ * entry stack, segment bases, and what is special. Interrupts are off.
  */
-static inline void
+static ALWAYS_INLINE void
 context_load_user(struct cpu *cpu, struct thread *self, struct thread *next)
 {
-    struct task *task = next->task;
-
-    if (unlikely(cpu->fpu == self) && self != NULL) {
-        context_fpu_release(cpu);
+    if (unlikely((cpu->special | next->special) != 0)) {
+        context_load_special(cpu, self, next);
     }
 
-    pmap_activate_on(cpu, task->map->pmap);
-
-    if (unlikely(task->io_perms != NULL || cpu->iomap_open)) {
-        task_io_load(cpu, task);
-    }
-
+    pmap_activate_on(cpu, next->pmap);
     cpu->tss.rsp[0] = (uint64_t)(uintptr_t)(&next->frame + 1);
 
-    if (unlikely(next->fs_base != cpu->fs_base ||
-                 next->gs_base != cpu->gs_base)) {
-        context_load_bases(cpu, next);
+    if (likely(next->fs_base != cpu->fs_base)) {
+        cpu->fs_base = next->fs_base;
+        cpu_write_msr(MSR_FS_BASE, next->fs_base);
     }
 
     cpu->thread = next;

@@ -23,13 +23,13 @@
     ", " label ", 0\n\t.popsection\n\t"
 
 /* The kernel's half begins at the sign; what is not canonical faults. */
-static inline bool
+static ALWAYS_INLINE bool
 copy_message_range(vm_offset_t address)
 {
     return (int64_t)address >= 0;
 }
 
-static inline void
+static ALWAYS_INLINE void
 copy_message_close(void)
 {
     __asm__ volatile(COPY_SMAP_SITE("clac")::: "memory");
@@ -39,7 +39,7 @@ copy_message_close(void)
  * The header at `from` into words, `size` bytes behind it, a multiple of 4
  * that may be 0, to `data`. False if a page is not there.
  */
-static inline MUST_CHECK bool
+static ALWAYS_INLINE MUST_CHECK bool
 copyin_message(vm_offset_t from, uint64_t *word0, uint64_t *word1,
                uint64_t *word2, void *data, uint32_t size)
 {
@@ -79,7 +79,7 @@ fault:
 }
 
 /* The reverse; the data may hold the trailer too. */
-static inline MUST_CHECK bool
+static ALWAYS_INLINE MUST_CHECK bool
 copyout_message(vm_offset_t to, uint64_t word0, uint64_t word1, uint64_t word2,
                 const void *data, uint32_t size)
 {

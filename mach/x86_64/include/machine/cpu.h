@@ -20,6 +20,8 @@ struct run_queue;
 
 #define CPU_MAX 32
 
+#define MSR_FS_BASE 0xc0000100u
+
 struct gdt_table {
     uint64_t entries[7];
 };
@@ -36,6 +38,12 @@ struct tss {
     uint8_t iomap[65536 / 8 + 1];
 } __attribute__((packed));
 
+/* What few threads have, in the `special` of a thread that has it and of a
+ * processor on which it is loaded. */
+#define CONTEXT_FPU 1u /* the FPU's registers are the current thread's */
+#define CONTEXT_IO 2u  /* I/O ports */
+#define CONTEXT_GS 4u  /* a gs base other than 0 */
+
 /* Asynchronous work that waits for the way out of the kernel. */
 #define CPU_AST_PREEMPT 1u   /* a thread of higher priority, or the quantum */
 #define CPU_AST_INTERRUPT 2u /* interrupt messages to post */
@@ -51,11 +59,9 @@ struct cpu {
     uint32_t number;
     uint64_t canary;    /* gs:40: where the compiler looks for it */
     struct pmap *pmap;  /* loaded in CR3 */
-    uint32_t bit;       /* 1 << number */
     struct thread *fpu; /* whose FPU state is in the registers */
     struct run_queue *run_queue;
     struct thread *idle;
-    uint64_t switch_time;    /* TSC when user or system time was last charged */
     uint64_t quantum_end;    /* TSC, 0 while no quantum runs */
     struct thread *previous; /* being switched from */
     uint64_t stack_dead;     /* top of a stack to free after the switch */
@@ -63,6 +69,7 @@ struct cpu {
     uint32_t lapic_id;
     bool iomap_open;       /* the TSS grants some I/O ports now */
     struct io_perms iomap; /* whose bits are clear in the TSS's map */
+    uint32_t special;      /* CONTEXT_*: what is loaded beside the usual */
     uint64_t fs_base;      /* as loaded for user mode */
     uint64_t gs_base;
     uint8_t lock_ranks[16]; /* debug kernels: ranks held, in order */
@@ -141,10 +148,10 @@ cpu_interrupts_enabled(void)
 static inline uint64_t
 cpu_tsc(void)
 {
-    uint32_t low, high;
+    uint64_t low, high; /* the upper halves of both become 0 */
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 static inline uint64_t
@@ -186,6 +193,38 @@ static inline void
 cpu_write_cr3(uint64_t value)
 {
     __asm__ volatile("movq %0, %%cr3" ::"r"(value) : "memory");
+}
+
+/* One bit of a word that several processors change. */
+static inline void
+cpu_bit_set(_Atomic uint32_t *word, uint32_t bit)
+{
+    __asm__ volatile("lock btsl %1, %0" : "+m"(*word) : "r"(bit) : "memory", "cc");
+}
+
+static inline void
+cpu_bit_clear(_Atomic uint32_t *word, uint32_t bit)
+{
+    __asm__ volatile("lock btrl %1, %0" : "+m"(*word) : "r"(bit) : "memory", "cc");
+}
+
+/* Count up or down; true if the result is negative, or (down) also if 0. */
+static inline bool
+cpu_increment_negative(_Atomic uint32_t *word)
+{
+    bool negative;
+
+    __asm__ volatile("lock incl %0" : "+m"(*word), "=@ccs"(negative)::"memory");
+    return negative;
+}
+
+static inline bool
+cpu_decrement_not_positive(_Atomic uint32_t *word)
+{
+    bool less;
+
+    __asm__ volatile("lock decl %0" : "+m"(*word), "=@ccle"(less)::"memory");
+    return less;
 }
 
 static inline void

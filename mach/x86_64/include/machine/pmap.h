@@ -80,13 +80,10 @@ pmap_activate_on(struct cpu *cpu, struct pmap *pmap)
     }
 
     /* Before the load: who changes the tables from now on must tell us. */
-    atomic_fetch_or(&pmap->cpus, cpu->bit);
+    cpu_bit_set(&pmap->cpus, cpu->number);
     cpu->pmap = pmap;
     cpu_write_cr3(pmap->root);
-
-    if (likely(old != NULL)) {
-        atomic_fetch_and(&old->cpus, ~cpu->bit);
-    }
+    cpu_bit_clear(&old->cpus, cpu->number);
 }
 
 #define PMAP_WRITE_NOW 1u /* a write follows: set the dirty bit now */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <kern/macros.h>
+#include <mach/message.h>
 #include <machine/trap_frame.h>
 
 #define VECTOR_DIVIDE 0
@@ -47,6 +48,21 @@ NORETURN void thread_return(void);
  * Interrupts are off. */
 
 NORETURN void thread_return_result(struct thread *self, uint64_t result);
+
+/* The same when the result is 0 and the thread's frame is known to be one of
+ * a system call: nobody has set its state meanwhile. */
+NORETURN static inline void
+thread_return_success(struct thread *self)
+{
+    __asm__ volatile("jmp thread_return_zero" ::"D"(self) : "memory");
+    __builtin_unreachable();
+}
+
+/* How the message fast path gives up: mach_msg_trap() on an empty stack. */
+NORETURN void
+mach_msg_trap_general(vm_offset_t buffer, mach_msg_option_t option,
+                      uint64_t sizes, uint64_t names, uint64_t timeout,
+                      vm_offset_t receive_buffer);
 
 /* A debug trap of user code, on its way off the IST stack. */
 NORETURN void trap_debug_user(struct thread *self);
