@@ -90,11 +90,14 @@ gen_server_interface(struct text *text)
     const char *demux;
 
     demux = subsystem_demux();
-    emit(text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+    emit(text, "#ifndef mig_external\n#define mig_external extern\n"
+               "#endif\n\n"
+               "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
                "/* The functions that the server provides. */\n\n");
 
     for (routine = subsystem.routines; routine != NULL;
          routine = routine->next) {
+        emit(text, "mig_external ");
         gen_prototype(text, routine, true);
         emit(text, ";\n\n");
     }
@@ -109,8 +112,10 @@ gen_server_interface(struct text *text)
          "\nmig_routine_t\n"
          "%s%s_routine(mach_msg_header_t *InHeadP);\n\n",
          options.prefix, demux);
-    emit(text, "extern const struct mig_subsystem %s%s_subsystem;\n\n",
+    emit(text, "extern const struct mig_subsystem %s%s_subsystem;\n",
          subsystem.server_prefix, subsystem.name);
+    emit(text, "extern const mig_routine_t %s%s_routines[];\n\n",
+         options.prefix, demux);
     emit(text, "#ifdef __cplusplus\n}\n#endif\n\n");
     gen_header_ids(text);
     gen_message_types(text, true);

@@ -170,6 +170,14 @@ gen_message_union(struct text *text, const char *which, bool reply)
     }
 
     emit(text, "};\n\n");
+
+    /* The name that other tools give it. */
+    if (subsystem.user_prefix[0] != '\0') {
+        emit(text, "#define __%sUnion__%s%s_subsystem ", which,
+             subsystem.user_prefix, subsystem.name);
+        emit(text, "__%sUnion__%s%s_subsystem\n\n", which, options.prefix,
+             subsystem.name);
+    }
 }
 
 void

@@ -49,6 +49,34 @@ gen_server_has_holes(void)
     return count < subsystem.slots;
 }
 
+/* The stubs alone, for the demultiplexer. */
+static void
+gen_server_routines(struct text *text)
+{
+    const struct routine *routine;
+    unsigned int number;
+
+    emit(text, "const mig_routine_t %s%s_routines[] = {\n", options.prefix,
+         subsystem_demux());
+    number = 0;
+
+    for (routine = subsystem.routines; routine != NULL;
+         routine = routine->next) {
+        for (; number < routine->number; number++) {
+            emit(text, "    NULL,\n");
+        }
+
+        emit(text, "    _X%s,\n", routine->name);
+        number++;
+    }
+
+    for (; number < subsystem.slots || number == 0; number++) {
+        emit(text, "    NULL,\n");
+    }
+
+    emit(text, "};\n\n");
+}
+
 void
 gen_server_table(struct text *text)
 {
@@ -96,6 +124,7 @@ gen_server_table(struct text *text)
     }
 
     emit(text, "    },\n};\n\n");
+    gen_server_routines(text);
 }
 
 void
@@ -114,9 +143,9 @@ gen_server_lookup(struct text *text)
          "    if (MIG_UNLIKELY(index >= %u)) {\n"
          "        return NULL;\n"
          "    }\n\n"
-         "    return %s.routine[index].stub_routine;\n"
+         "    return %s%s_routines[index];\n"
          "}\n\n",
-         subsystem.slots, gen_server_table_name());
+         subsystem.slots, options.prefix, subsystem_demux());
 }
 
 void
@@ -150,16 +179,15 @@ gen_server_demux(struct text *text)
          "        return FALSE;\n"
          "    }\n\n",
          subsystem.slots,
-         gen_server_has_holes()
-             ? pool_printf(" ||\n                     "
-                           "%s.routine[index].stub_routine == NULL",
-                           gen_server_table_name())
-             : "");
+         gen_server_has_holes() ? pool_printf(" ||\n                     "
+                                              "%s%s_routines[index] == NULL",
+                                              options.prefix, subsystem_demux())
+                                : "");
     emit(text,
-         "    %s.routine[index].stub_routine(InHeadP, OutHeadP);\n"
+         "    %s%s_routines[index](InHeadP, OutHeadP);\n"
          "    return TRUE;\n"
          "}\n",
-         gen_server_table_name());
+         options.prefix, subsystem_demux());
 }
 
 void

@@ -74,6 +74,39 @@ gen_json_field(struct text *text, const struct field *field)
     emit(text, " }");
 }
 
+/* What the arguments are in C, in their order. */
+static void
+gen_json_args(struct text *text, const struct routine *routine)
+{
+    const struct arg *arg;
+
+    emit(text, ",\n      \"arguments\": [");
+
+    for (arg = routine->args; arg != NULL; arg = arg->next) {
+        emit(text, "\n        { \"name\": \"%s\", \"direction\": \"%s\"",
+             arg->name,
+             (arg == routine->request_port)
+                 ? "requestport"
+                 : arg_direction_name(arg->direction));
+        emit(text, ", \"form\": \"%s\", \"client\": \"%s\"",
+             type_describe(arg->type), gen_ctype(arg, false));
+        emit(text, ", \"server\": \"%s\"", gen_ctype(arg, true));
+
+        if (type_is_port(arg->type)) {
+            emit(text, ", \"sent\": \"%s\", \"received\": \"%s\"",
+                 arg->type->sent->name, arg->type->received->name);
+        }
+
+        if (arg->count != NULL) {
+            emit(text, ", \"counted_by\": \"%sCnt\"", arg->count->name);
+        }
+
+        emit(text, " }%s", (arg->next == NULL) ? "\n      " : ",");
+    }
+
+    emit(text, "]");
+}
+
 static void
 gen_json_message(struct text *text, const char *name,
                  const struct layout *layout, unsigned long id)
@@ -112,6 +145,7 @@ gen_json(struct text *text)
              "\"oneway\": %s",
              routine->name, routine->number,
              routine->oneway ? "true" : "false");
+        gen_json_args(text, routine);
         gen_json_message(text, "request", &routine->request,
                          subsystem_request_id(routine));
 
