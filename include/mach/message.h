@@ -147,9 +147,9 @@ typedef union {
     mach_msg_ool_ports_descriptor_t ool_ports;
 } mach_msg_descriptor_t;
 
-#define MACH_MSG_DESCRIPTOR_MAX 256u /* descriptors in one message */
-#define MACH_MSG_OOL_PORTS_MAX 16384u
-#define MACH_MSG_SIZE_MAX 65536u /* inline bytes, header included */
+#define MACH_MSG_DESCRIPTOR_MAX 256u  /* descriptors in one message */
+#define MACH_MSG_OOL_PORTS_MAX 16384u /* rights in arrays of one message */
+#define MACH_MSG_SIZE_MAX 65536u      /* inline bytes, header included */
 
 /* The trailer follows the message, at the next multiple of 4. */
 typedef natural_t mach_msg_trailer_type_t;

@@ -624,6 +624,7 @@ check_body(struct ipc_kmsg *kmsg)
     mach_msg_size_t size = kmsg->header.msgh_size;
     mach_msg_size_t at = sizeof(mach_msg_base_t);
     mach_msg_size_t count;
+    uint64_t rights = 0;
     uint8_t type;
 
     if (size < at) {
@@ -651,10 +652,18 @@ check_body(struct ipc_kmsg *kmsg)
             return MACH_SEND_MSG_TOO_SMALL;
         }
 
+        if (type == MACH_MSG_OOL_PORTS_DESCRIPTOR) {
+            rights += ((const mach_msg_ool_ports_descriptor_t
+                            *)(const void *)((const char *)&kmsg->header + at))
+                          ->count;
+        }
+
         at += descriptor_size(type);
     }
 
-    return MACH_MSG_SUCCESS;
+    /* Each may become a message, should this one be destroyed. */
+    return rights > MACH_MSG_OOL_PORTS_MAX ? MACH_SEND_TOO_LARGE
+                                           : MACH_MSG_SUCCESS;
 }
 
 static mach_msg_return_t

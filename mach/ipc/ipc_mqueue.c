@@ -84,8 +84,7 @@ mqueue_charge(struct ipc_kmsg *kmsg, struct ipc_port *port, bool force)
         return true; /* an exception, an interrupt: one at a time */
     }
 
-    if (payer != sender && !force &&
-        atomic_load(&payer->queued) > IPC_QUEUED_MAX) {
+    if (payer != sender && !force && ipc_space_queued_over(payer)) {
         return false;
     }
 

@@ -121,6 +121,14 @@ ipc_space_unref(struct ipc_space *space)
     }
 }
 
+/* Has the task as much queued as it may? */
+static inline bool
+ipc_space_queued_over(struct ipc_space *space)
+{
+    return unlikely(atomic_load_explicit(&space->queued, memory_order_relaxed) >
+                    IPC_QUEUED_MAX);
+}
+
 /* Takes and drops space->lock. */
 void ipc_space_set_identity(struct ipc_space *space,
                             const struct ipc_identity *identity);

@@ -372,9 +372,7 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     self->msg.timeout_ns = timeout_ns;
 
     if ((option & MACH_SEND_MSG) != 0) {
-        if (unlikely(atomic_load_explicit(&self->task->space->queued,
-                                          memory_order_relaxed) >
-                     IPC_QUEUED_MAX)) {
+        if (ipc_space_queued_over(self->task->space)) {
             return MACH_SEND_NO_BUFFER;
         }
 

@@ -239,7 +239,9 @@ trap_port_insert_right(mach_port_name_t target, mach_port_name_t name,
 
     kr = KERN_INVALID_VALUE;
 
-    if (MACH_MSG_TYPE_PORT_ANY(disposition)) {
+    if (ipc_space_queued_over(current_thread()->task->space)) {
+        kr = KERN_LIMIT_REACHED; /* a right can become one message more */
+    } else if (MACH_MSG_TYPE_PORT_ANY(disposition)) {
         kr = ipc_right_copyin_name(current_thread()->task->space, poly,
                                    disposition, &port);
     }

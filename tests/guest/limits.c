@@ -196,6 +196,10 @@ queued_messages(void)
     is(mach_port_type(SELF, port, &type), MACH_SEND_NO_BUFFER,
        "nor a request to the kernel");
 
+    is(syscall_mach_port_insert_right(SELF, MACH_PORT_MAKE(0x700, 1), other,
+                                      MACH_MSG_TYPE_MAKE_SEND_ONCE),
+       KERN_LIMIT_REACHED, "nor is a right made that may become a message");
+
     while (receive_large(port) == MACH_MSG_SUCCESS) {
         received++;
     }
@@ -264,6 +268,52 @@ queued_ports(void)
     is(syscall_mach_port_destroy(SELF, gift), KERN_SUCCESS,
        "the last one stays");
     is(syscall_mach_port_destroy(SELF, port), KERN_SUCCESS, "all of them go");
+}
+
+/* Rights that are not used become messages. */
+static void
+rights_in_arrays(void)
+{
+    static mach_port_t names[MACH_MSG_OOL_PORTS_MAX];
+    mach_port_t port = receive_right(), about = receive_right();
+    mach_msg_ool_ports_descriptor_t *arrays;
+    natural_t told = 0;
+
+    for (natural_t i = 0; i < MACH_MSG_OOL_PORTS_MAX; i++) {
+        names[i] = about;
+    }
+
+    memset(&m, 0, sizeof(m));
+    m.head.msgh_bits = MACH_MSGH_BITS_COMPLEX |
+                       MACH_MSGH_BITS(MACH_MSG_TYPE_MAKE_SEND_ONCE, 0);
+    m.head.msgh_remote_port = port;
+    m.body.msgh_descriptor_count = 2;
+    arrays = (void *)(&m.body + 1);
+
+    for (int i = 0; i < 2; i++) {
+        arrays[i] = (mach_msg_ool_ports_descriptor_t){
+            .address = (uint64_t)names,
+            .count = MACH_MSG_OOL_PORTS_MAX,
+            .disposition = MACH_MSG_TYPE_MAKE_SEND_ONCE,
+            .type = MACH_MSG_OOL_PORTS_DESCRIPTOR,
+        };
+    }
+
+    is(mach_msg(&m.head, MACH_SEND_MSG,
+                sizeof(mach_msg_base_t) + 2 * sizeof(*arrays), 0, 0, 0, 0),
+       MACH_SEND_TOO_LARGE, "more rights than a message may have in all");
+    arrays[1].count = 0;
+    is(mach_msg(&m.head, MACH_SEND_MSG,
+                sizeof(mach_msg_base_t) + 2 * sizeof(*arrays), 0, 0, 0, 0),
+       MACH_MSG_SUCCESS, "as many as it may have");
+    is(syscall_mach_port_destroy(SELF, port), KERN_SUCCESS, "they are lost");
+
+    while (receive_large(about) == MACH_MSG_SUCCESS) {
+        told += large.head.msgh_id == MACH_NOTIFY_SEND_ONCE;
+    }
+
+    is(told, MACH_MSG_OOL_PORTS_MAX, "which is told of each");
+    is(syscall_mach_port_destroy(SELF, about), KERN_SUCCESS, "destroy");
 }
 
 /* Memory on its way is the sender's for as long. */
@@ -398,6 +448,7 @@ all(void)
     queued_messages();
     queued_bytes();
     queued_ports();
+    rights_in_arrays();
     memory_in_flight();
     replies_not_taken();
 }
