@@ -273,6 +273,29 @@ received_dispositions(struct ipc_kmsg *kmsg)
     }
 }
 
+/* Only the answer of mach_port_extract_right() has one. */
+void
+ipc_kmsg_transit(struct ipc_kmsg *kmsg)
+{
+    mach_msg_port_descriptor_t *descriptor = (void *)(kmsg_body(kmsg) + 1);
+    struct ipc_port *port;
+
+    if (!MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits) ||
+        descriptor->type != MACH_MSG_PORT_DESCRIPTOR ||
+        descriptor->disposition != MACH_MSG_TYPE_PORT_RECEIVE) {
+        return;
+    }
+
+    port = ipc_port_from_handle(descriptor->name);
+
+    if (IP_VALID(port) &&
+        !ipc_port_transit(
+            port, ipc_port_from_handle(kmsg->header.msgh_remote_port))) {
+        ipc_port_destroy(port);
+        descriptor->name = ipc_port_to_handle(IP_DEAD);
+    }
+}
+
 struct ipc_kmsg *
 ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size)
 {

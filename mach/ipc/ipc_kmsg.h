@@ -90,6 +90,10 @@ ipc_kmsg_trailer(const struct ipc_kmsg *kmsg, mach_msg_option_t option,
 MUST_CHECK struct ipc_kmsg *
 ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size);
 
+/* A kernel object's reply is about to be sent: a receive right in it goes
+ * where the message goes, or dies if that would be its own queue. */
+void ipc_kmsg_transit(struct ipc_kmsg *kmsg);
+
 uint64_t ipc_kmsg_count(void);
 
 #endif /* IPC_IPC_KMSG_H */

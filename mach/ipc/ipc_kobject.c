@@ -135,6 +135,7 @@ ipc_kobject_server(struct ipc_kmsg *request)
         return;
     }
 
+    ipc_kmsg_transit(reply);
     reply->header.msgh_bits |= MACH_MSGH_BITS_KERNEL;
 
     if (ipc_mqueue_send(reply, true, NULL) != IPC_MQUEUE_SENT) {

@@ -6,7 +6,8 @@
  * them when told to, and keeps nothing of them.
  *
  * Words of the kernel's command line: fuzz.calls=N, fuzz.seed=N; to repeat
- * one round alone fuzz.round=N, and fuzz.trace=1 to have each call said.
+ * one round alone fuzz.round=N, with fewer calls fuzz.quota=N, and fuzz.trace=1
+ * to have each said.
  */
 
 #include "fuzz.h"
@@ -372,8 +373,10 @@ fuzz_replay(uint64_t seed, uint64_t number)
     struct guest_counts before;
 
     guest_counts_get(&before);
-    tap_diag("%lu calls", fuzz_round_run(seed, number, ROUND_CALLS,
-                                         guest_argument("fuzz.trace", 0) != 0));
+    tap_diag("%lu calls",
+             fuzz_round_run(seed, number,
+                            guest_argument("fuzz.quota", ROUND_CALLS),
+                            guest_argument("fuzz.trace", 0) != 0));
     fuzz_drain();
     ok(guest_counts_settle(&before, SETTLE_LOOKS), "it leaves nothing");
 }

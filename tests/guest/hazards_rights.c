@@ -4,6 +4,7 @@
 #include "hazards.h"
 
 #define SET_SPECIAL_PORT 3410
+#define EXTRACT_RIGHT 3215
 #define LIMIT 80
 #define TURNS 2000
 
@@ -497,6 +498,25 @@ test_failures_leave_nothing(void)
     is(mach_port_destroy(SELF, port), KERN_SUCCESS, "hazard 20: done");
 }
 
+/* The kernel answers to a port whose receive right is the answer. */
+static void
+test_right_in_its_own_queue(void)
+{
+    mach_port_t port;
+
+    is(mach_port_allocate(SELF, MACH_PORT_RIGHT_RECEIVE, &port), KERN_SUCCESS,
+       "hazard 20: a port");
+    prepare(SELF, MACH_MSG_TYPE_COPY_SEND);
+    m.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+    m.head.msgh_local_port = port;
+    m.head.msgh_id = EXTRACT_RIGHT;
+    ((uint32_t *)&m)[6] = port;
+    ((uint32_t *)&m)[7] = MACH_MSG_TYPE_MOVE_RECEIVE;
+    is(hazard_send(32), MACH_MSG_SUCCESS,
+       "hazard 20: its right is asked for, in an answer to itself");
+    (void)mach_port_destroy(SELF, port);
+}
+
 const struct hazard hazards_rights[] = {
     { 1, "the rights of requests", test_rights_of_requests },
     { 3, "user references", test_user_references },
@@ -508,6 +528,7 @@ const struct hazard hazards_rights[] = {
     { 18, "members that move", test_members_that_move },
     { 20, "the limit of names", test_limit_of_names },
     { 20, "the limit of queues", test_limit_of_queues },
+    { 20, "a right in its own queue", test_right_in_its_own_queue },
     { 20, "what fails leaves nothing", test_failures_leave_nothing },
     { 0, NULL, NULL },
 };
