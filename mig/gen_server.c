@@ -22,7 +22,7 @@
 #define GEN_SERVER_CLEAR_MAX 1024
 
 /* Where the header of a received request has which port. */
-static const char *
+const char *
 gen_server_request_port(void)
 {
     return subsystem.kernel_server ? "InHeadP->msgh_remote_port"
@@ -36,7 +36,7 @@ gen_server_reply_port(void)
                                    : "InHeadP->msgh_remote_port";
 }
 
-static const char *
+const char *
 gen_server_request_bits(void)
 {
     return subsystem.kernel_server ? "MACH_MSGH_BITS_REMOTE(InHeadP->msgh_bits)"
@@ -117,7 +117,7 @@ gen_server_out_in_place(const struct routine *routine, const struct arg *arg)
 }
 
 /* A request port may come as the word that its receiver bound to it. */
-static bool
+bool
 gen_server_takes_payload(const struct arg *arg)
 {
     return arg->direction == ARG_REQUESTPORT &&
@@ -133,7 +133,7 @@ gen_server_needs_copy(const struct routine *routine, const struct arg *arg)
             !gen_server_in_place(&routine->request, arg, false));
 }
 
-static bool
+bool
 gen_server_needs_local(const struct routine *routine, const struct arg *arg)
 {
     const struct type *type;
@@ -152,7 +152,7 @@ gen_server_needs_local(const struct routine *routine, const struct arg *arg)
            (type->intran.function != NULL || gen_server_takes_payload(arg));
 }
 
-static void
+void
 gen_server_declare_arg(struct text *text, const struct routine *routine,
                        const struct arg *arg)
 {
@@ -323,193 +323,6 @@ gen_server_check(struct text *text, const struct routine *routine)
     }
 
     gen_check_body(text, &check);
-}
-
-/* The value of an argument as it stands in the request. */
-static const char *
-gen_server_raw(const struct routine *routine, const struct arg *arg)
-{
-    const struct field *field;
-    const char *place;
-
-    switch (arg->direction) {
-    case ARG_REQUESTPORT:
-        return gen_server_request_port();
-    case ARG_REPLYPORT:
-    case ARG_SREPLYPORT:
-        return gen_server_reply_port();
-    case ARG_MSGSEQNO:
-        return "TrailerP->msgh_seqno";
-    case ARG_SERVERSECTOKEN:
-    case ARG_SECTOKEN:
-        return "TrailerP->msgh_sender";
-    case ARG_SERVERAUDITTOKEN:
-    case ARG_AUDITTOKEN:
-        return "TrailerP->msgh_audit";
-    case ARG_CONTEXTTOKEN:
-        return "mig_context(InHeadP)";
-    default:
-        break;
-    }
-
-    field = gen_server_value(&routine->request, arg);
-
-    if (field == NULL) {
-        return "KERN_SUCCESS"; /* a return code that only errors carry */
-    }
-
-    place = gen_field("In", field);
-
-    switch (field->kind) {
-    case FIELD_PORT:
-        return pool_printf("%s.name", place);
-    case FIELD_OOL:
-    case FIELD_OOL_PORTS:
-        return pool_printf("(%s)(uintptr_t)%s.address",
-                           type_server_ctype(arg->type), place);
-    default:
-        return place;
-    }
-}
-
-/* An array of 8-byte things at a place that C could not use directly. */
-static const char *
-gen_server_array_pointer(const struct arg *arg, const char *place)
-{
-    if (arg->type->align > LAYOUT_WORD_SIZE) {
-        return pool_printf("(void *)%s", place);
-    }
-
-    return place;
-}
-
-static const char *
-gen_server_count(const struct routine *routine, const struct arg *arg)
-{
-    return gen_arg_field("In", &routine->request, arg->count, FIELD_COUNT);
-}
-
-static void
-gen_server_copy_ports(struct text *text, const struct routine *routine,
-                      const struct arg *arg)
-{
-    const struct field *field;
-
-    field = gen_server_value(&routine->request, arg);
-    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
-    emit(text,
-         "        %s[i] = %s[i].name;\n"
-         "    }\n\n",
-         gen_server_local(routine, arg), gen_field("In", field));
-}
-
-static void
-gen_server_copy_ools(struct text *text, const struct routine *routine,
-                     const struct arg *arg)
-{
-    const struct field *field;
-    const char *name, *place;
-
-    field = gen_server_value(&routine->request, arg);
-    name = gen_server_local(routine, arg);
-    place = gen_field("In", field);
-    emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
-    emit(text, "        %s[i] = (%s)(uintptr_t)%s[i].address;\n", name,
-         type_element_ctype(arg->type, true), place);
-
-    if (arg_has_subs(arg)) {
-        emit(text, "        %sSubs[i] = %s[i].%s;\n", name, place,
-             gen_ool_number(arg));
-    }
-
-    emit(text, "    }\n\n");
-}
-
-/* A value that C may align as it likes; if it was left out, its place stays
- * empty. */
-static void
-gen_server_copy_native(struct text *text, const struct routine *routine,
-                       const struct arg *arg)
-{
-    const char *name;
-
-    name = gen_server_local(routine, arg);
-
-    if (arg->type->native.absent == NULL) {
-        emit(text, "    mig_copy(&%s, %s, sizeof(%s));\n", name,
-             gen_server_raw(routine, arg), name);
-        return;
-    }
-
-    emit(text, "    mig_clear(&%s, sizeof(%s));\n\n", name, name);
-    emit(text,
-         "    if (%s) {\n"
-         "        mig_copy(&%s, %s, sizeof(%s));\n"
-         "    }\n\n",
-         gen_arg_field("In", &routine->request, arg, FIELD_PRESENT), name,
-         gen_server_raw(routine, arg), name);
-}
-
-/* Fill in a variable whose value comes from the request. */
-static void
-gen_server_load(struct text *text, const struct routine *routine,
-                const struct arg *arg)
-{
-    const struct type *type;
-    const char *name, *raw;
-
-    type = arg->type;
-    name = gen_server_local(routine, arg);
-
-    if (type->form == TYPE_FORM_PORTS || type->form == TYPE_FORM_VPORTS) {
-        gen_server_copy_ports(text, routine, arg);
-        return;
-    }
-
-    if (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) {
-        gen_server_copy_ools(text, routine, arg);
-        return;
-    }
-
-    if (type->form == TYPE_FORM_NATIVE) {
-        gen_server_copy_native(text, routine, arg);
-        return;
-    }
-
-    raw = gen_server_raw(routine, arg);
-
-    switch (type->form) {
-    case TYPE_FORM_ARRAY:
-    case TYPE_FORM_STRING:
-        emit(text, "    mig_copy(%s, %s, %u);\n", name, raw, type->size);
-        return;
-    case TYPE_FORM_VARRAY:
-        emit(text, "    mig_copy(%s, %s, %s);\n", name, raw,
-             gen_bytes(arg, gen_server_count(routine, arg)));
-        return;
-    default:
-        break;
-    }
-
-    if (type->intran.function != NULL) {
-        raw = pool_printf("%s(%s)", type->intran.function, raw);
-    }
-
-    if (gen_server_takes_payload(arg)) {
-        emit(text,
-             "    if (%s ==\n"
-             "        MACH_MSG_TYPE_PROTECTED_PAYLOAD) {\n",
-             gen_server_request_bits());
-        emit(text,
-             "        %s = %s(mach_msg_payload(InHeadP));\n"
-             "    } else {\n"
-             "        %s = %s;\n"
-             "    }\n\n",
-             name, type->payload.function, name, raw);
-        return;
-    }
-
-    emit(text, "    %s = %s;\n", name, raw);
 }
 
 /*
@@ -683,7 +496,7 @@ gen_server_prepare(struct text *text, const struct routine *routine)
 }
 
 /* The function's actual argument. */
-static const char *
+const char *
 gen_server_actual(const struct routine *routine, const struct arg *arg)
 {
     const char *name, *place;
@@ -729,7 +542,7 @@ gen_server_actual(const struct routine *routine, const struct arg *arg)
     return gen_server_array_pointer(arg, pool_printf("&%s", place));
 }
 
-static const char *
+const char *
 gen_server_actual_poly(const struct routine *routine, const struct arg *arg)
 {
     switch (arg->direction) {
@@ -803,12 +616,12 @@ gen_server_call(struct text *text, const struct routine *routine)
  * rights in them are still the request's: who destroys it needs the region.
  */
 static void
-gen_server_release_ool(struct text *text, const struct routine *routine,
-                       const struct arg *arg)
+gen_server_release_place(struct text *text, const struct arg *arg,
+                         const char *place)
 {
-    const char *place;
+    const char *prefix;
 
-    place = gen_field("In", gen_server_value(&routine->request, arg));
+    prefix = options.runtime_prefix;
 
     if (type_is_port(arg->type)) {
         emit(text,
@@ -816,37 +629,33 @@ gen_server_release_ool(struct text *text, const struct routine *routine,
              "        %smig_deallocate(%s.address,\n"
              "            %s.count * sizeof(mach_port_t));\n"
              "    }\n\n",
-             options.runtime_prefix, place, place);
+             prefix, place, place);
         return;
     }
 
-    emit(text, "    %smig_deallocate(%s.address, %s.size);\n",
-         options.runtime_prefix, place, place);
+    emit(text, "    %smig_deallocate(%s.address, %s.size);\n", prefix, place,
+         place);
     emit(text, "    %s.address = 0;\n    %s.size = 0;\n\n", place, place);
 }
 
-/* The same for a row of them. */
 static void
-gen_server_release_ools(struct text *text, const struct routine *routine,
-                        const struct arg *arg)
+gen_server_release_ool(struct text *text, const struct routine *routine,
+                       const struct arg *arg)
 {
     const struct field *field;
     const char *place;
-    bool ports;
 
-    if (!arg->in || (arg->flags & ARG_FLAG_AUTO) == 0) {
+    field = gen_server_value(&routine->request, arg);
+    place = gen_field("In", field);
+
+    if (field->kind != FIELD_OOLS) {
+        gen_server_release_place(text, arg, place);
         return;
     }
 
-    ports = type_is_port(arg->type);
-    field = gen_server_value(&routine->request, arg);
-    place = gen_field("In", field);
     emit(text, "    for (unsigned int i = 0; i < %u; i++) {\n", field->number);
-    emit(text, "        %smig_deallocate(%s[i].address, %s[i].%s);\n",
-         options.runtime_prefix, place, place,
-         ports ? "count * sizeof(mach_port_t)" : "size");
-    emit(text, "        %s[i].address = 0;\n        %s[i].%s = 0;\n    }\n\n",
-         place, place, ports ? "count" : "size");
+    gen_server_release_place(text, arg, pool_printf("%s[i]", place));
+    emit(text, "    }\n\n");
 }
 
 static void
@@ -871,10 +680,8 @@ gen_server_release(struct text *text, const struct routine *routine)
             released = true;
         }
 
-        if (type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS) {
-            gen_server_release_ools(text, routine, arg);
-        } else if (arg->in && type_is_ool(type) &&
-                   (type->like_inline || (arg->flags & ARG_FLAG_AUTO) != 0)) {
+        if (arg->in && type_is_ool(type) &&
+            (type->like_inline || (arg->flags & ARG_FLAG_AUTO) != 0)) {
             gen_server_release_ool(text, routine, arg);
         }
     }
@@ -882,151 +689,6 @@ gen_server_release(struct text *text, const struct routine *routine)
     if (released) {
         emit(text, "\n");
     }
-}
-
-/* A zero of the argument's type, in a variable of its own. */
-static void
-gen_server_declare_zero(struct text *text, const struct routine *routine,
-                        const struct arg *arg)
-{
-    const struct type *type;
-    const char *name;
-
-    type = arg->type;
-    name = gen_server_local(routine, arg);
-
-    switch (type->form) {
-    case TYPE_FORM_VARRAY:
-    case TYPE_FORM_PORTS:
-    case TYPE_FORM_VPORTS:
-    case TYPE_FORM_OOLS:
-    case TYPE_FORM_VOOLS:
-        emit(text, "    static %s %s[%u];\n", type_element_ctype(type, true),
-             name, type->count);
-        break;
-    case TYPE_FORM_STRING:
-    case TYPE_FORM_VSTRING:
-        emit(text, "    static char %s[%u];\n", name, type->count);
-        break;
-    default:
-        emit(text, "    static %s %s;\n", gen_ctype(arg, true), name);
-        break;
-    }
-
-    if (arg_has_subs(arg)) {
-        emit(text, "    static mach_msg_type_number_t %sSubs[%u];\n", name,
-             type->count);
-    }
-}
-
-static void
-gen_server_zero_arg(struct text *text, const struct routine *routine,
-                    const struct arg *arg, const char *separator)
-{
-    const char *name, *value;
-
-    name = gen_server_local(routine, arg);
-
-    if (arg == routine->retcode) {
-        value = "code";
-    } else if (!arg->in && !gen_server_needs_local(routine, arg)) {
-        value = gen_server_raw(routine, arg);
-    } else if (arg->type->form == TYPE_FORM_NATIVE &&
-               !arg->type->native.by_value) {
-        value = pool_printf("&%s", name);
-    } else {
-        value = name;
-    }
-
-    emit(text, "%s\n        %s", separator, value);
-
-    if (arg->server_poly) {
-        emit(text, ",\n        %s",
-             arg->in ? "MACH_MSG_TYPE_PORT_NONE"
-                     : gen_server_actual_poly(routine, arg));
-    }
-
-    if (arg_has_count(arg)) {
-        emit(text, ",\n        0");
-    }
-
-    if (arg_has_subs(arg)) {
-        emit(text, ",\n        %sSubs", name);
-    }
-
-    if ((arg->flags & ARG_FLAG_SERVERCOPY) != 0) {
-        emit(text, ",\n        FALSE");
-    }
-}
-
-/*
- * What a client with a `retcode' argument sends when it reports a failure: an
- * error reply. The function gets the code, and zeros for all that would have
- * come with success.
- */
-static void
-gen_server_failed(struct text *text, const struct routine *routine)
-{
-    const struct arg *arg;
-    const char *separator;
-
-    emit(text,
-         "static MIG_COLD void\n"
-         "mig_%s_failed(mach_msg_header_t *InHeadP, "
-         "mach_msg_header_t *OutHeadP,\n"
-         "    kern_return_t code)\n"
-         "{\n",
-         routine->name);
-
-    for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (arg->in && arg != routine->retcode) {
-            gen_server_declare_zero(text, routine, arg);
-        } else if (!arg->in && gen_server_needs_local(routine, arg)) {
-            gen_server_declare_arg(text, routine, arg);
-        }
-    }
-
-    emit(text, "    kern_return_t kr;\n\n    (void)InHeadP;\n");
-
-    for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->in && gen_server_needs_local(routine, arg)) {
-            gen_server_load(text, routine, arg);
-        }
-    }
-
-    emit(text, "    kr = %s%s(", options.prefix, routine->server_name);
-    separator = "";
-
-    for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (arg_is_server(arg)) {
-            gen_server_zero_arg(text, routine, arg, separator);
-            separator = ",";
-        }
-    }
-
-    emit(text, ");\n");
-
-    for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (!arg->in && arg_is_server(arg) &&
-            arg->type->destructor.function != NULL) {
-            emit(text, "    %s(%s);\n", arg->type->destructor.function,
-                 gen_server_actual(routine, arg));
-        }
-    }
-
-    emit(text, "    mig_refuse(OutHeadP, kr);\n}\n\n");
-}
-
-static void
-gen_server_check_failed(struct text *text, const struct routine *routine)
-{
-    emit(text,
-         "    if (MIG_UNLIKELY(mig_is_simple(InHeadP, sizeof(*ErrorP)) &&\n"
-         "                     ErrorP->RetCode != KERN_SUCCESS)) {\n"
-         "        mig_%s_failed(InHeadP, OutHeadP, ErrorP->RetCode);\n"
-         "        return;\n"
-         "    }\n\n",
-         routine->name);
 }
 
 static void

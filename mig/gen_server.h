@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: MIT
  *
- * What the three parts of the server back end share.
+ * What the parts of the server back end share.
  */
 
 #ifndef MIG_GEN_SERVER_H
@@ -27,9 +27,44 @@ gen_server_value(const struct layout *layout, const struct arg *arg);
 bool
 gen_server_out_in_place(const struct routine *routine, const struct arg *arg);
 
-/* Where a request's header has the reply port. */
+/* True if the stub has a variable for the argument; its declaration. */
+bool
+gen_server_needs_local(const struct routine *routine, const struct arg *arg);
+void gen_server_declare_arg(struct text *text, const struct routine *routine,
+                            const struct arg *arg);
+
+/* What the function is called with. */
+const char *
+gen_server_actual(const struct routine *routine, const struct arg *arg);
+const char *
+gen_server_actual_poly(const struct routine *routine, const struct arg *arg);
+
+/* A request port may come as the word that its receiver bound to it. */
+bool gen_server_takes_payload(const struct arg *arg);
+
+/* Where a request's header has which port. */
+const char *gen_server_request_port(void);
+const char *gen_server_request_bits(void);
 const char *gen_server_reply_port(void);
 const char *gen_server_reply_bits(void);
+
+/* gen_server_load.c */
+
+/* The value of an argument as it stands in the request, as a pointer if it is
+ * an array; its count. */
+const char *
+gen_server_raw(const struct routine *routine, const struct arg *arg);
+const char *gen_server_array_pointer(const struct arg *arg, const char *place);
+const char *
+gen_server_count(const struct routine *routine, const struct arg *arg);
+
+/* Fill in a variable whose value comes from the request. */
+void gen_server_load(struct text *text, const struct routine *routine,
+                     const struct arg *arg);
+
+/* gen_server_retcode.c */
+void gen_server_failed(struct text *text, const struct routine *routine);
+void gen_server_check_failed(struct text *text, const struct routine *routine);
 
 /* gen_server_reply.c */
 void gen_server_store(struct text *text, const struct routine *routine);

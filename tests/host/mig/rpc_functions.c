@@ -516,6 +516,19 @@ srv_rows(mach_port_t server, row_t row, mach_msg_type_number_t *rowSubs,
 }
 
 kern_return_t
+srv_freed(mach_port_t server, row_t row, mach_msg_type_number_t *rowSubs,
+          right_rows_t rights, mach_msg_type_number_t *rightsSubs)
+{
+    (void)server;
+    (void)row;
+    (void)rowSubs;
+    (void)rights;
+    (void)rightsSubs;
+    RPC_ENTER();
+    return KERN_SUCCESS;
+}
+
+kern_return_t
 srv_placed(mach_port_t server, vm_address_t *data,
            mach_msg_type_number_t *dataCnt, vm_address_t *page)
 {

@@ -356,6 +356,26 @@ test_overwrite(void)
     is(rpc_record.regions_freed, 3, "overwrite: and is not freed");
 }
 
+/* Rows of regions that the stub frees. */
+static void
+test_freed(void)
+{
+    static mach_port_t ports[1];
+    const vm_address_t row[2] = { 0x1000, 0x2000 };
+    mach_port_array_t rights[2] = { ports, ports };
+    mach_msg_type_number_t sizes[2] = { 5, 6 }, counts[2] = { 1, 1 };
+
+    start(find("add"));
+    is(freed(RPC_SERVER_PORT, row, sizes, rights, counts), KERN_SUCCESS,
+       "rows are freed");
+    is(rpc_record.regions_freed, 4, "rows: each region of both");
+    start(find("add"));
+    rpc_server_wish.result = KERN_FAILURE;
+    (void)freed(RPC_SERVER_PORT, row, sizes, rights, counts);
+    is(rpc_record.regions_freed, 2, "rows: not what rights lie in, on failure");
+    is(rpc_record.left, 2, "rows: those are the loop's");
+}
+
 static void
 test_context(void)
 {
@@ -397,6 +417,7 @@ main(void)
     test_client_limits();
     test_retcode();
     test_overwrite();
+    test_freed();
     test_context();
 #ifdef RPC_NDR
     test_memory();
