@@ -892,6 +892,31 @@ find_in_port(struct ipc_port *port)
     }
 }
 
+/* All send rights, and no other, are found by their ports. */
+static void
+audit_hash(struct ipc_space *space)
+{
+    struct ipc_entry *entry, *there;
+    uint32_t count = 0;
+
+    for (uint32_t index = 1; index < space->size; index++) {
+        entry = ipc_entry_at(space, index);
+
+        if (entry->type == IE_SEND) {
+            count++;
+
+            if (ipc_hash_lookup(space, entry->object, &there) == 0 ||
+                there != entry) {
+                audit_fail("hash", object_head(entry->object)->number, 1, 0);
+            }
+        }
+    }
+
+    if (count != space->hash_count) {
+        audit_fail("hash", 0, space->hash_count, count);
+    }
+}
+
 static void
 find_in_task(const struct env_task *task)
 {
@@ -908,6 +933,8 @@ find_in_task(const struct env_task *task)
     if (count != task->space->count) {
         audit_fail("names", 0, task->space->count, count);
     }
+
+    audit_hash(task->space);
 
     if (thread->receive.port != NULL) {
         find(thread->receive.port)->references++;
