@@ -77,7 +77,9 @@ env_setup(unsigned int megabytes)
     vm_page_setup();
     pmap_setup();
     vm_setup();
-    pmap_activate(&kernel_pmap);
+    shim_cpu.pmap = &kernel_pmap;
+    cpu_bit_set(&kernel_pmap.cpus, shim_cpu.number);
+    cpu_write_cr3(kernel_pmap.root);
 }
 
 struct vm_map *

@@ -4,6 +4,7 @@
 #ifndef MACHINE_CPU_H
 #define MACHINE_CPU_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,30 @@ current_thread(void)
 static inline void
 cpu_pause(void)
 {
+}
+
+static inline void
+cpu_bit_set(_Atomic uint32_t *word, uint32_t bit)
+{
+    atomic_fetch_or(word, 1u << bit);
+}
+
+static inline void
+cpu_bit_clear(_Atomic uint32_t *word, uint32_t bit)
+{
+    atomic_fetch_and(word, ~(1u << bit));
+}
+
+static inline bool
+cpu_increment_negative(_Atomic uint32_t *word)
+{
+    return (int32_t)(atomic_fetch_add(word, 1) + 1) < 0;
+}
+
+static inline bool
+cpu_decrement_not_positive(_Atomic uint32_t *word)
+{
+    return (int32_t)(atomic_fetch_sub(word, 1) - 1) <= 0;
 }
 
 /* The test's memory unit drops what it remembers. */
