@@ -13,6 +13,7 @@
 #include <ipc/ipc_notify.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
+#include <ipc/ipc_reply.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
 #include <ipc/mach_msg.h>
@@ -152,9 +153,10 @@ no_locks(const char *what)
 
 /* -- kern/slab.h, machine/layout.h ------------------------------------------- */
 
-/* Objects of slabs by number; 0 is none. */
+/* Objects of slabs by number; 0 is none, 1 the port that stands for none. */
+#define NUMBER_NONE 1
 static void **objects;
-static size_t object_count = 1, object_room;
+static size_t object_count = NUMBER_NONE + 1, object_room;
 
 /* What was found of a port, see env_audit(). */
 struct found {
@@ -317,7 +319,9 @@ kmem_free(void *memory, size_t size)
 uint64_t
 direct_to_phys(const void *address)
 {
-    return object_head(address)->number * IPC_PORT_ALIGN;
+    return (address == &ipc_port_none ? NUMBER_NONE
+                                      : object_head(address)->number) *
+           IPC_PORT_ALIGN;
 }
 
 void *
@@ -636,7 +640,10 @@ env_run(void)
 void
 env_setup(void)
 {
-    static struct thread boot;
+    static struct thread boot = {
+        .receive.port = &ipc_port_none,
+        .destination.port = &ipc_port_none,
+    };
 
     list_init(&ready);
     env_current = &boot;
@@ -673,6 +680,10 @@ env_task_create(void)
     task->task->space = task->space;
     task->task->map = (void *)task;
     task->thread->task = task->task;
+    task->thread->space = task->space;
+    task->thread->receive.port = &ipc_port_none;
+    task->thread->destination.port = &ipc_port_none;
+    atomic_init(&task->thread->reply, IPC_REPLY_NONE);
     list_init(&task->thread->ready_link);
     list_init(&task->thread->wait_link);
     return task;
@@ -936,8 +947,12 @@ find_in_task(const struct env_task *task)
 
     audit_hash(task->space);
 
-    if (thread->receive.port != NULL) {
+    if (thread->receive.port != &ipc_port_none) {
         find(thread->receive.port)->references++;
+    }
+
+    if (thread->destination.port != &ipc_port_none) {
+        find(thread->destination.port)->references++;
     }
 
     if (task->blocked && thread->msg.port != NULL) {

@@ -4,6 +4,7 @@
 #ifndef MACHINE_CPU_H
 #define MACHINE_CPU_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,18 @@ current_thread(void)
 static inline void
 cpu_pause(void)
 {
+}
+
+static inline bool
+cpu_increment_negative(_Atomic uint32_t *word)
+{
+    return (int32_t)(atomic_fetch_add(word, 1) + 1) < 0;
+}
+
+static inline bool
+cpu_decrement_not_positive(_Atomic uint32_t *word)
+{
+    return (int32_t)(atomic_fetch_sub(word, 1) - 1) <= 0;
 }
 
 static inline void
