@@ -5,6 +5,7 @@
 #include <ipc/ipc_kmsg.h>
 #include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
+#include <ipc/ipc_reply.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_space.h>
 #include <kern/slab.h>
@@ -55,6 +56,28 @@ ipc_kmsg_alloc(mach_msg_size_t size)
 
     if (kmsg != NULL) {
         kmsg->room = room;
+        list_init(&kmsg->link);
+    }
+
+    return kmsg;
+}
+
+/* The same for a message that will be copied in, whole: a small one is not
+ * zeroed before. Its trailer is made when it is received. */
+static struct ipc_kmsg *
+kmsg_alloc_raw(mach_msg_size_t size)
+{
+    struct ipc_kmsg *kmsg;
+
+    if (size + MAX_TRAILER_SIZE > KMSG_SMALL) {
+        return ipc_kmsg_alloc(size);
+    }
+
+    kmsg = slab_alloc_raw(&small_cache);
+
+    if (likely(kmsg != NULL)) {
+        kmsg->room = KMSG_SMALL;
+        kmsg->payer = NULL;
         list_init(&kmsg->link);
     }
 
@@ -439,6 +462,92 @@ copyin_header_rights(mach_msg_header_t *header, struct ipc_space *space,
     return MACH_MSG_SUCCESS;
 }
 
+/* A right that is made or copied under the space's lock; NULL if it is for
+ * copyin_header_rights() to say why not. */
+static inline struct ipc_port *
+copyin_header_right(struct ipc_space *space, mach_port_name_t name,
+                    mach_msg_type_name_t type)
+{
+    struct ipc_entry *entry = ipc_entry_lookup_inline(space, name);
+    struct ipc_port *port;
+
+    if (entry == NULL ||
+        (entry->type &
+         (type == MACH_MSG_TYPE_COPY_SEND ? IE_SEND : IE_RECEIVE)) == 0) {
+        return NULL;
+    }
+
+    port = entry->object;
+    spin_lock(&port->lock);
+
+    if (unlikely(!port->active)) {
+        spin_unlock(&port->lock);
+        return NULL;
+    }
+
+    if (type == MACH_MSG_TYPE_MAKE_SEND_ONCE) {
+        port->sorights++;
+    } else {
+        port->srights++;
+        port->mscount += type == MACH_MSG_TYPE_MAKE_SEND ? 1 : 0;
+    }
+
+    ipc_port_ref(port);
+    spin_unlock(&port->lock);
+    return port;
+}
+
+/*
+ * The shapes of most messages: a copied or made send right, and no reply
+ * right or a made one. False, with nothing done, if it is none of them or
+ * something is wrong with it.
+ */
+static bool
+copyin_header_short(mach_msg_header_t *header, struct ipc_space *space)
+{
+    mach_msg_bits_t bits = header->msgh_bits & ~MACH_MSGH_BITS_COMPLEX;
+    mach_msg_type_name_t type = MACH_MSGH_BITS_REMOTE(bits);
+    bool replies = (bits & ~0xffu) != 0;
+    struct ipc_port *reply = IP_NULL, *dest = IP_NULL;
+
+    if ((type != MACH_MSG_TYPE_COPY_SEND && type != MACH_MSG_TYPE_MAKE_SEND) ||
+        (replies
+             ? bits != MACH_MSGH_BITS(type, MACH_MSG_TYPE_MAKE_SEND_ONCE)
+             : header->msgh_local_port != MACH_PORT_NULL) ||
+        header->msgh_voucher_port != 0) {
+        return false;
+    }
+
+    spin_lock(&space->lock);
+
+    if (replies) {
+        reply = copyin_header_right(space, header->msgh_local_port,
+                                    MACH_MSG_TYPE_MAKE_SEND_ONCE);
+    }
+
+    if (!replies || reply != NULL) {
+        dest = copyin_header_right(space, header->msgh_remote_port, type);
+    }
+
+    spin_unlock(&space->lock);
+
+    if (unlikely(dest == NULL)) {
+        if (reply != NULL) {
+            ipc_port_consume_sonce(reply);
+        }
+
+        return false;
+    }
+
+    header->msgh_remote_port = ipc_port_live_handle(dest);
+    header->msgh_local_port = ipc_port_to_handle(reply);
+    header->msgh_bits =
+        (header->msgh_bits & MACH_MSGH_BITS_COMPLEX) |
+        MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND,
+                       replies ? MACH_MSG_TYPE_PORT_SEND_ONCE : 0);
+    return true;
+}
+
 static mach_msg_return_t
 copyin_header(mach_msg_header_t *header, struct ipc_space *space)
 {
@@ -740,13 +849,13 @@ ipc_kmsg_copyin(vm_offset_t buffer, mach_msg_size_t size,
         return MACH_SEND_TOO_LARGE;
     }
 
-    kmsg = ipc_kmsg_alloc(size);
+    kmsg = kmsg_alloc_raw(size);
 
-    if (kmsg == NULL) {
+    if (unlikely(kmsg == NULL)) {
         return MACH_SEND_NO_BUFFER;
     }
 
-    if (!copyin(buffer, &kmsg->header, size)) {
+    if (unlikely(!copyin(buffer, &kmsg->header, size))) {
         ipc_kmsg_free(kmsg);
         return MACH_SEND_INVALID_DATA;
     }
@@ -755,7 +864,8 @@ ipc_kmsg_copyin(vm_offset_t buffer, mach_msg_size_t size,
     complex = MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits);
     mr = complex ? check_body(kmsg) : MACH_MSG_SUCCESS;
 
-    if (mr == MACH_MSG_SUCCESS) {
+    if (likely(mr == MACH_MSG_SUCCESS) &&
+        !copyin_header_short(&kmsg->header, space)) {
         mr = copyin_header(&kmsg->header, space);
     }
 
@@ -987,10 +1097,15 @@ ipc_kmsg_copyout(struct ipc_kmsg *kmsg, struct ipc_space *space,
     struct ipc_port *dest = ipc_port_from_handle(header->msgh_remote_port);
     struct ipc_port *reply = ipc_port_from_handle(header->msgh_local_port);
     mach_port_name_t reply_name;
-    kern_return_t kr;
+    kern_return_t kr = KERN_SUCCESS;
 
-    kr = ipc_right_copyout(space, reply, MACH_MSGH_BITS_LOCAL(bits),
-                           &reply_name);
+    if (MACH_MSGH_BITS_LOCAL(bits) != MACH_MSG_TYPE_PORT_SEND_ONCE ||
+        !IP_VALID(reply) ||
+        !ipc_reply_fill(current_thread(), reply, &reply_name)) {
+        kr = ipc_right_copyout(space, reply, MACH_MSGH_BITS_LOCAL(bits),
+                               &reply_name);
+    }
+
     header->msgh_bits =
         (bits & (MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS_KERNEL)) |
         MACH_MSGH_BITS_LOCAL(bits);

@@ -93,6 +93,31 @@ ipc_reply_settle(struct ipc_space *space, struct ipc_entry *entry,
     return entry;
 }
 
+/* A port that dies from now on leaves a dead right, as in any entry. */
+bool
+ipc_reply_fill(struct thread *self, struct ipc_port *port,
+               mach_port_name_t *namep)
+{
+    const struct ipc_space *space = self->space;
+    uint64_t slot;
+
+    if (unlikely(space->count >= space->limit) || unlikely(!port->active) ||
+        (self->reply_handle != 0 && !ipc_reply_renew(self))) {
+        return false;
+    }
+
+    slot = IPC_REPLY_MAKE(self->reply_name, 0);
+
+    if (unlikely(!atomic_compare_exchange_strong(
+            &self->reply, &slot,
+            IPC_REPLY_MAKE(self->reply_name, ipc_port_live_handle(port))))) {
+        return false;
+    }
+
+    *namep = IPC_REPLY_NAME(slot);
+    return true;
+}
+
 struct ipc_entry *
 ipc_reply_reuse(struct ipc_space *space, mach_port_name_t *namep)
 {

@@ -26,6 +26,7 @@
 #include <mach/port.h>
 
 struct ipc_entry;
+struct ipc_port;
 struct ipc_space;
 struct thread;
 
@@ -56,6 +57,16 @@ struct ipc_entry *ipc_reply_settle(struct ipc_space *space,
 /* The same with every full slot of the space, so that its table tells all.
  * Locks: space->lock held. */
 void ipc_reply_settle_all(struct ipc_space *space);
+
+/*
+ * The current thread receives a message with a send-once right to reply to:
+ * put that into its slot. Consumes the right if it does.
+ *
+ * Returns: false if the port is dead, or there is no room: nothing was done.
+ * Locks: takes the space's; none held.
+ */
+MUST_CHECK bool ipc_reply_fill(struct thread *self, struct ipc_port *port,
+                               mach_port_name_t *namep);
 
 /*
  * The current thread needs an entry of its space for something else: that of
