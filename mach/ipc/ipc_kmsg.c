@@ -511,9 +511,9 @@ copyin_header_short(mach_msg_header_t *header, struct ipc_space *space)
     struct ipc_port *reply = IP_NULL, *dest = IP_NULL;
 
     if ((type != MACH_MSG_TYPE_COPY_SEND && type != MACH_MSG_TYPE_MAKE_SEND) ||
-        (replies
-             ? bits != MACH_MSGH_BITS(type, MACH_MSG_TYPE_MAKE_SEND_ONCE)
-             : header->msgh_local_port != MACH_PORT_NULL) ||
+        bits != MACH_MSGH_BITS(type,
+                               replies ? MACH_MSG_TYPE_MAKE_SEND_ONCE : 0) ||
+        (!replies && header->msgh_local_port != MACH_PORT_NULL) ||
         header->msgh_voucher_port != 0) {
         return false;
     }
