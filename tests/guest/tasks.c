@@ -363,8 +363,7 @@ forgotten_tasks(void)
     for (int i = 0; i < 100; i++) {
         mach_port_t task = MACH_PORT_NULL;
 
-        good = good &&
-               task_create(SELF, FALSE, &task) == KERN_SUCCESS &&
+        good = good && task_create(SELF, FALSE, &task) == KERN_SUCCESS &&
                mach_port_deallocate(SELF, task) == KERN_SUCCESS;
     }
 
