@@ -90,8 +90,19 @@ def copy_file(name, now=False):
         os.utime(target)
 
 
+def remove_others(names):
+    """What the tree has no more."""
+    for folder, _, files in os.walk(TREE):
+        for name in files:
+            path = os.path.join(folder, name)
+            if os.path.relpath(path, TREE) not in names:
+                os.unlink(path)
+
+
 def prepare():
-    for name in source_files():
+    names = source_files()
+    remove_others(set(names))
+    for name in names:
         copy_file(name)
     if os.path.exists(os.path.join(BUILD, 'Makefile')):
         return
