@@ -11,6 +11,8 @@
 #include <kern/macros.h>
 #include <mach/message.h>
 
+struct thread;
+
 #define IPC_FAST_SIZE_MAX 2048u
 
 /*
@@ -30,12 +32,28 @@ ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 static inline int64_t
 ipc_fast_room(mach_msg_option_t option, mach_msg_size_t size, uint64_t timeout)
 {
-    return timeout == 0 && (option & ~(MACH_SEND_MSG | MACH_RCV_MSG |
-                                       MACH_SEND_TIMEOUT | MACH_RCV_LARGE |
-                                       MACH_SEND_INTERRUPT |
-                                       MACH_RCV_INTERRUPT)) == 0
+    return timeout == 0 &&
+                   (option & ~(MACH_SEND_MSG | MACH_RCV_MSG |
+                               MACH_SEND_TIMEOUT | MACH_RCV_LARGE |
+                               MACH_SEND_INTERRUPT | MACH_RCV_INTERRUPT)) == 0
                ? (int64_t)size - (int64_t)sizeof(mach_msg_trailer_t)
                : 0;
 }
+
+/* What became of an RPC to the kernel. */
+enum ipc_fast_kernel {
+    IPC_FAST_KERNEL_NOT,  /* nothing has been done */
+    IPC_FAST_KERNEL_SENT, /* the request: the reply is to be received */
+    IPC_FAST_KERNEL_DONE, /* all; *mrp is the result */
+};
+
+/*
+ * Try it (ipc_fast_kernel.c). The thread's msg is set, its options are those
+ * of a stub: send, receive, no time-out of the latter. Interrupts are on; may
+ * block.
+ */
+enum ipc_fast_kernel
+ipc_fast_kernel(struct thread *self, vm_offset_t buffer, mach_msg_size_t size,
+                mach_msg_return_t *mrp);
 
 #endif /* IPC_IPC_FAST_H */

@@ -11,3 +11,14 @@ ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     mach_msg_trap_general(buffer, option, sizes, names, timeout,
                           receive_buffer);
 }
+
+enum ipc_fast_kernel
+ipc_fast_kernel(struct thread *self, vm_offset_t buffer, mach_msg_size_t size,
+                mach_msg_return_t *mrp)
+{
+    (void)self;
+    (void)buffer;
+    (void)size;
+    (void)mrp;
+    return IPC_FAST_KERNEL_NOT;
+}

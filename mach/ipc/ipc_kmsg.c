@@ -41,7 +41,12 @@ ipc_kmsg_alloc(mach_msg_size_t size)
     struct ipc_kmsg *kmsg;
 
     if (room <= KMSG_SMALL) {
-        kmsg = slab_alloc(&small_cache);
+        kmsg = slab_alloc_raw(&small_cache);
+
+        if (likely(kmsg != NULL)) {
+            memset(kmsg, 0, IPC_KMSG_OVERHEAD + room);
+        }
+
         room = KMSG_SMALL;
     } else if (room <= KMSG_MEDIUM) {
         kmsg = slab_alloc(&medium_cache);

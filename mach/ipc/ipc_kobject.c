@@ -26,13 +26,13 @@ extern const struct mig_subsystem host_security_subsystem, mach_host_subsystem,
 
 /* The kernel's interfaces, the busiest first. */
 static const struct mig_subsystem *const subsystems[] = {
-    &vm_map_subsystem,       &mach_port_subsystem,    &task_subsystem,
+    &mach_port_subsystem,    &vm_map_subsystem,       &task_subsystem,
     &thread_act_subsystem,   &exc_reply_subsystem,    &mach_host_subsystem,
     &memory_entry_subsystem, &device_grant_subsystem, &host_security_subsystem,
 };
 
-static const struct routine_descriptor *
-kobject_routine(mach_msg_id_t id)
+const struct routine_descriptor *
+ipc_kobject_routine(mach_msg_id_t id)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(subsystems); i++) {
         if (id >= subsystems[i]->start && id < subsystems[i]->end) {
@@ -43,34 +43,21 @@ kobject_routine(mach_msg_id_t id)
     return NULL;
 }
 
-static void
-kobject_prepare_reply(const mach_msg_header_t *request,
-                      mach_msg_header_t *reply)
-{
-    reply->msgh_bits =
-        MACH_MSGH_BITS(MACH_MSGH_BITS_LOCAL(request->msgh_bits), 0);
-    reply->msgh_size = sizeof(mig_reply_error_t);
-    reply->msgh_remote_port = request->msgh_local_port;
-    reply->msgh_local_port = MACH_PORT_NULL;
-    reply->msgh_voucher_port = 0;
-    reply->msgh_id = (mach_msg_id_t)(request->msgh_id + 100u);
-}
-
 static kern_return_t
-kobject_call(const struct routine_descriptor *routine, struct ipc_kmsg *request,
-             struct ipc_kmsg *reply)
+kobject_call(const struct routine_descriptor *routine,
+             mach_msg_header_t *request, mach_msg_header_t *reply)
 {
     if (routine == NULL || routine->stub_routine == NULL) {
         return MIG_BAD_ID; /* and so says the reply */
     }
 
-    routine->stub_routine(&request->header, &reply->header);
+    routine->stub_routine(request, reply);
 
-    if (MACH_MSGH_BITS_IS_COMPLEX(reply->header.msgh_bits)) {
+    if (MACH_MSGH_BITS_IS_COMPLEX(reply->msgh_bits)) {
         return KERN_SUCCESS;
     }
 
-    return ((mig_reply_error_t *)&reply->header)->RetCode;
+    return ((mig_reply_error_t *)reply)->RetCode;
 }
 
 /*
@@ -105,7 +92,7 @@ void
 ipc_kobject_server(struct ipc_kmsg *request)
 {
     const struct routine_descriptor *routine =
-        kobject_routine(request->header.msgh_id);
+        ipc_kobject_routine(request->header.msgh_id);
     mach_msg_size_t size = sizeof(mig_reply_error_t);
     struct ipc_port *reply_port;
     struct ipc_kmsg *reply;
@@ -123,9 +110,8 @@ ipc_kobject_server(struct ipc_kmsg *request)
         return;
     }
 
-    kobject_prepare_reply(&request->header, &reply->header);
-    ((mig_reply_error_t *)&reply->header)->RetCode = MIG_BAD_ID;
-    kr = kobject_call(routine, request, reply);
+    ipc_kobject_prepare(&request->header, &reply->header);
+    kr = kobject_call(routine, &request->header, &reply->header);
     kobject_finish_request(request, kr);
     reply_port = ipc_port_from_handle(reply->header.msgh_remote_port);
 

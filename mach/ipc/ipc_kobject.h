@@ -8,14 +8,35 @@
 #ifndef IPC_IPC_KOBJECT_H
 #define IPC_IPC_KOBJECT_H
 
+#include <kern/macros.h>
 #include <kern/mig_types.h>
 #include <mach/message.h>
+#include <mach/mig_errors.h>
 
 struct ipc_kmsg;
 struct ipc_port;
+struct routine_descriptor;
 
 /* Serve a request to a kernel port and send the reply. Consumes it. */
 void ipc_kobject_server(struct ipc_kmsg *kmsg);
+
+/* For ipc_fast_kernel.c: the routine of a message's id, or NULL. */
+const struct routine_descriptor *ipc_kobject_routine(mach_msg_id_t id);
+
+/* A reply to the request, both in the form of the kernel, that says so far
+ * MIG_BAD_ID. */
+static inline void
+ipc_kobject_prepare(const mach_msg_header_t *request, mach_msg_header_t *reply)
+{
+    reply->msgh_bits =
+        MACH_MSGH_BITS(MACH_MSGH_BITS_LOCAL(request->msgh_bits), 0);
+    reply->msgh_size = sizeof(mig_reply_error_t);
+    reply->msgh_remote_port = request->msgh_local_port;
+    reply->msgh_local_port = MACH_PORT_NULL;
+    reply->msgh_voucher_port = 0;
+    reply->msgh_id = (mach_msg_id_t)(request->msgh_id + 100u);
+    ((mig_reply_error_t *)reply)->RetCode = MIG_BAD_ID;
+}
 
 /* The last send right to a kernel port is gone. No locks held. */
 void ipc_kobject_no_senders(struct ipc_port *port);

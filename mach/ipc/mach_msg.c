@@ -346,6 +346,24 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
         receive_buffer = buffer;
     }
 
+    /* The fast path left the destination there, if it came so far. */
+    if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG) &&
+        self->destination.port->receiver == &ipc_space_kernel &&
+        names >> 32 == MACH_PORT_NULL) {
+        self->msg.buffer = receive_buffer;
+        self->msg.size = (mach_msg_size_t)(sizes >> 32);
+
+        switch (ipc_fast_kernel(self, buffer, (mach_msg_size_t)sizes, &mr)) {
+        case IPC_FAST_KERNEL_DONE:
+            return mr;
+        case IPC_FAST_KERNEL_SENT:
+            option = MACH_RCV_MSG;
+            break;
+        case IPC_FAST_KERNEL_NOT:
+            break;
+        }
+    }
+
     /* Forms of older Machs: see mach_port_request_notification. */
     if ((option & MACH_RCV_NOTIFY) != 0) {
         return MACH_RCV_INVALID_NOTIFY;
