@@ -17,7 +17,6 @@
 #include <vm/vm_map.h>
 
 /* Buffers of the two common sizes come from caches. */
-#define KMSG_SMALL 256
 #define KMSG_MEDIUM 1024
 
 static struct slab_cache small_cache;
@@ -28,7 +27,7 @@ void
 ipc_kmsg_setup(void)
 {
     slab_cache_init(&small_cache, "ipc_kmsg small",
-                    IPC_KMSG_OVERHEAD + KMSG_SMALL, 16);
+                    IPC_KMSG_OVERHEAD + IPC_KMSG_SMALL, 16);
     slab_cache_init(&medium_cache, "ipc_kmsg medium",
                     IPC_KMSG_OVERHEAD + KMSG_MEDIUM, 16);
 }
@@ -40,14 +39,14 @@ ipc_kmsg_alloc(mach_msg_size_t size)
     mach_msg_size_t room = ((size + 3) & ~3u) + MAX_TRAILER_SIZE;
     struct ipc_kmsg *kmsg;
 
-    if (room <= KMSG_SMALL) {
+    if (room <= IPC_KMSG_SMALL) {
         kmsg = slab_alloc_raw(&small_cache);
 
         if (likely(kmsg != NULL)) {
             memset(kmsg, 0, IPC_KMSG_OVERHEAD + room);
         }
 
-        room = KMSG_SMALL;
+        room = IPC_KMSG_SMALL;
     } else if (room <= KMSG_MEDIUM) {
         kmsg = slab_alloc(&medium_cache);
         room = KMSG_MEDIUM;
@@ -74,14 +73,14 @@ kmsg_alloc_raw(mach_msg_size_t size)
 {
     struct ipc_kmsg *kmsg;
 
-    if (size + MAX_TRAILER_SIZE > KMSG_SMALL) {
+    if (size + MAX_TRAILER_SIZE > IPC_KMSG_SMALL) {
         return ipc_kmsg_alloc(size);
     }
 
     kmsg = slab_alloc_raw(&small_cache);
 
     if (likely(kmsg != NULL)) {
-        kmsg->room = KMSG_SMALL;
+        kmsg->room = IPC_KMSG_SMALL;
         kmsg->payer = NULL;
         list_init(&kmsg->link);
     }
@@ -92,7 +91,7 @@ kmsg_alloc_raw(mach_msg_size_t size)
 void
 ipc_kmsg_free(struct ipc_kmsg *kmsg)
 {
-    if (kmsg->room == KMSG_SMALL) {
+    if (kmsg->room == IPC_KMSG_SMALL) {
         slab_free(&small_cache, kmsg);
     } else if (kmsg->room == KMSG_MEDIUM) {
         slab_free(&medium_cache, kmsg);
@@ -516,8 +515,8 @@ copyin_header_short(mach_msg_header_t *header, struct ipc_space *space)
     struct ipc_port *reply = IP_NULL, *dest = IP_NULL;
 
     if ((type != MACH_MSG_TYPE_COPY_SEND && type != MACH_MSG_TYPE_MAKE_SEND) ||
-        bits != MACH_MSGH_BITS(type,
-                               replies ? MACH_MSG_TYPE_MAKE_SEND_ONCE : 0) ||
+        bits !=
+            MACH_MSGH_BITS(type, replies ? MACH_MSG_TYPE_MAKE_SEND_ONCE : 0) ||
         (!replies && header->msgh_local_port != MACH_PORT_NULL) ||
         header->msgh_voucher_port != 0) {
         return false;

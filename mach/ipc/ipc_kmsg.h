@@ -33,6 +33,7 @@ struct ipc_kmsg {
     mach_msg_header_t header __attribute__((aligned(16)));
 };
 
+#define IPC_KMSG_SMALL 256 /* room of the smallest */
 #define IPC_KMSG_OVERHEAD (sizeof(struct ipc_kmsg) - sizeof(mach_msg_header_t))
 
 void ipc_kmsg_setup(void);

@@ -95,6 +95,14 @@ mqueue_charge(struct ipc_kmsg *kmsg, struct ipc_port *port, bool force)
     return true;
 }
 
+/* The first message of a queue is paid for with the port, if it is small. */
+static inline bool
+mqueue_is_free(const struct ipc_kmsg *kmsg, const struct ipc_port *port)
+{
+    return port->msgcount == 0 && kmsg->room <= IPC_KMSG_SMALL &&
+           !MACH_MSGH_BITS_IS_COMPLEX(kmsg->header.msgh_bits);
+}
+
 void
 ipc_mqueue_uncharge(struct ipc_kmsg *kmsg)
 {
@@ -228,7 +236,7 @@ ipc_mqueue_send(struct ipc_kmsg *kmsg, bool force, struct thread **receiverp)
     if (receiver == NULL) {
         mqueue_identify(kmsg);
 
-        if (!mqueue_charge(kmsg, port, force)) {
+        if (!mqueue_is_free(kmsg, port) && !mqueue_charge(kmsg, port, force)) {
             spin_unlock(&port->lock);
             return IPC_MQUEUE_NO_BUFFER;
         }

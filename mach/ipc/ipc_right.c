@@ -51,22 +51,15 @@ ipc_right_request_take(struct ipc_port *port, struct ipc_entry *entry)
     return request;
 }
 
+/* Off the usual way: it may live after all, if it was not asked under its
+ * lock. */
 bool
-ipc_right_check(struct ipc_space *space, mach_port_name_t name,
-                struct ipc_entry *entry)
+ipc_right_died(struct ipc_space *space, mach_port_name_t name,
+               struct ipc_entry *entry)
 {
     struct ipc_port *port = entry->object;
     struct ipc_dnrequest *request = NULL;
     bool active, told = false;
-
-    if (entry->type == IE_DEAD_NAME) {
-        return true;
-    }
-
-    if ((entry->type & (IE_SEND | IE_SEND_ONCE)) == 0 ||
-        (entry->type & IE_RECEIVE) != 0) {
-        return false;
-    }
 
     spin_lock(&port->lock);
     active = port->active;

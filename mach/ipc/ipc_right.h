@@ -10,13 +10,10 @@
 
 #include <stdbool.h>
 
+#include <ipc/ipc_port.h>
+#include <ipc/ipc_space.h>
 #include <kern/macros.h>
 #include <mach/message.h>
-
-struct ipc_dnrequest;
-struct ipc_entry;
-struct ipc_port;
-struct ipc_space;
 
 /* The type that a receiver sees of a right sent with this disposition. */
 mach_msg_type_name_t ipc_right_received_type(mach_msg_type_name_t disposition);
@@ -30,9 +27,33 @@ ipc_right_copyin_check(struct ipc_space *space, mach_port_name_t name,
                        struct ipc_entry *entry,
                        mach_msg_type_name_t disposition);
 
-/* True when the entry is a dead name (now). Locks: space->lock held. */
-bool ipc_right_check(struct ipc_space *space, mach_port_name_t name,
-                     struct ipc_entry *entry);
+/* The port of a send or send-once right was seen dead: if it is, the entry
+ * becomes a dead name. Locks: space->lock held. */
+bool ipc_right_died(struct ipc_space *space, mach_port_name_t name,
+                    struct ipc_entry *entry);
+
+/*
+ * True when the entry is a dead name (now). A port that dies at this moment
+ * may be found out the next time: that is no other than if it had died a
+ * little later. Locks: space->lock held.
+ */
+static inline bool
+ipc_right_check(struct ipc_space *space, mach_port_name_t name,
+                struct ipc_entry *entry)
+{
+    if (unlikely(entry->type == IE_DEAD_NAME)) {
+        return true;
+    }
+
+    if ((entry->type & (IE_SEND | IE_SEND_ONCE)) == 0 ||
+        (entry->type & IE_RECEIVE) != 0 ||
+        likely(__atomic_load_n(&((struct ipc_port *)entry->object)->active,
+                               __ATOMIC_RELAXED))) {
+        return false;
+    }
+
+    return ipc_right_died(space, name, entry);
+}
 
 /*
  * Take the right; ipc_right_copyin_check() said yes. The result is IP_DEAD
