@@ -169,6 +169,7 @@ enum {
     AE_RENAME,
     AE_MOVE,
     AE_FULL,
+    AE_FILL,
     AE_SECOND,       /* request, answered after the first */
     AE_SECOND_FIRST, /* and the other way round */
     AE_NUMBER,
@@ -230,7 +231,7 @@ static const uint8_t values[CIRCUMSTANCES] = {
     [S_BUFFER] = B_NUMBER - 1,
     [S_PAYLOAD] = 2,
     [S_EVENT] = SE_NUMBER,
-    [S_SPACE] = 2,
+    [S_SPACE] = 3,
     [DEST] = D_NUMBER,
     [R_DISP] = COUNT(remote_disp),
     [L_DISP] = COUNT(local_disp),
@@ -910,15 +911,24 @@ make_ports(void)
     make_dest();
 }
 
+/* Have the server's task take all the names that it may, or all but one. */
 static void
-fill_space(void)
+fill_space(bool but_one)
 {
-    mach_port_name_t name;
+    mach_port_name_t name, last = MACH_PORT_NULL;
+    uint64_t count = 0;
 
-    while (v[S_SPACE] != 0 &&
-           mach_port_allocate(home, MACH_PORT_RIGHT_DEAD_NAME, &name) ==
-               KERN_SUCCESS) {
+    while (mach_port_allocate(home, MACH_PORT_RIGHT_DEAD_NAME, &name) ==
+           KERN_SUCCESS) {
+        last = name;
+        count++;
     }
+
+    if (but_one && last != MACH_PORT_NULL) {
+        MUST(mach_port_deallocate(home, last));
+    }
+
+    see("names for the taking", count);
 }
 
 static void
@@ -1138,6 +1148,9 @@ reply_event(mach_port_name_t name)
     case AE_FULL:
         fill_queue(home, N_SERVER,
                    v[A_EVENT] == AE_QUEUED ? 1 : MACH_PORT_QLIMIT_DEFAULT);
+        break;
+    case AE_FILL:
+        fill_space(false);
         break;
     case AE_REQUEST:
         request_dead_name(home, N_SERVER_WATCH, name);
@@ -1527,7 +1540,11 @@ run_case(unsigned long number)
     }
 
     server_waits();
-    fill_space();
+
+    if (v[S_SPACE] != 0) {
+        fill_space(v[S_SPACE] == 2);
+    }
+
     server_event();
     client_calls();
     see_all("request");
