@@ -542,6 +542,21 @@ thread_return(void)
     longjmp(trap_exit, 1);
 }
 
+/* The trap begins behind this here. */
+void
+mach_msg_trap_general(vm_offset_t buffer, mach_msg_option_t option,
+                      uint64_t sizes, uint64_t names, uint64_t timeout,
+                      vm_offset_t receive_buffer)
+{
+    (void)buffer;
+    (void)option;
+    (void)sizes;
+    (void)names;
+    (void)timeout;
+    (void)receive_buffer;
+    panic("env: the trap's entry was called");
+}
+
 bool
 sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns)
 {
@@ -928,6 +943,18 @@ audit_hash(struct ipc_space *space)
     }
 }
 
+/* The reply right that the thread holds itself. */
+static void
+find_in_slot(const struct thread *thread)
+{
+    uint64_t slot = atomic_load(&thread->reply);
+
+    if (slot != IPC_REPLY_NONE && IPC_REPLY_HANDLE(slot) != 0) {
+        find_right(ipc_port_from_live_handle(IPC_REPLY_HANDLE(slot)),
+                   MACH_MSG_TYPE_PORT_SEND_ONCE);
+    }
+}
+
 static void
 find_in_task(const struct env_task *task)
 {
@@ -937,7 +964,7 @@ find_in_task(const struct env_task *task)
     for (uint32_t index = 1; index < task->space->size; index++) {
         const struct ipc_entry *entry = ipc_entry_at(task->space, index);
 
-        count += entry->type != IE_NONE;
+        count += entry->type != IE_NONE && entry->type != IE_REPLY;
         find_in_entry(entry);
     }
 
@@ -946,6 +973,7 @@ find_in_task(const struct env_task *task)
     }
 
     audit_hash(task->space);
+    find_in_slot(thread);
 
     if (thread->receive.port != &ipc_port_none) {
         find(thread->receive.port)->references++;
