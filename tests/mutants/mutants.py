@@ -142,18 +142,21 @@ class Mutant:
                 self.header.get('Build', ''))
 
     def apply(self):
+        self.kept = {}
+        for name in self.files:
+            with open(os.path.join(TREE, name), 'rb') as original:
+                self.kept[name] = original.read()
         must('the patch does not apply',
              ['patch', '-p1', '--no-backup-if-mismatch', '-s', '-i',
               self.path], TREE)
 
     def undo(self):
-        for name in self.files:
-            copy_file(name, now=True)
-        for name in self.files:
-            for leftover in ('.rej', '.orig'):
-                path = os.path.join(TREE, name + leftover)
-                if os.path.exists(path):
-                    os.unlink(path)
+        for name, data in self.kept.items():
+            path = os.path.join(TREE, name)
+            with open(path, 'wb') as original:
+                original.write(data)
+            if os.path.exists(path + '.rej'):
+                os.unlink(path + '.rej')
 
 
 def test_environment(words):
