@@ -181,8 +181,7 @@ gen_is_const(const struct arg *arg, bool server)
     return !server && type_is_array(arg->type);
 }
 
-/* The client gets a token; so does the server, if both do. */
-static bool
+bool
 gen_is_token(const struct arg *arg, bool server)
 {
     return arg->direction == ARG_SECTOKEN || arg->direction == ARG_AUDITTOKEN ||

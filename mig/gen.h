@@ -51,6 +51,10 @@ unsigned int gen_parameter_count(const struct routine *routine, bool server);
 /* Names of the C type of a function's argument, without pointer. */
 const char *gen_ctype(const struct arg *arg, bool server);
 
+/* True if the argument is passed as a pointer to a token: the client gets it,
+ * and so does the server, if both do. */
+bool gen_is_token(const struct arg *arg, bool server);
+
 /* Name of a field in its structure, and an expression that denotes it. */
 const char *gen_field_name(const struct field *field);
 const char *gen_pointer(const char *base, unsigned int segment);

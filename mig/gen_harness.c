@@ -100,6 +100,12 @@ gen_harness_direction(const struct arg *arg)
     case ARG_SERVERSECTOKEN:
     case ARG_USERSECTOKEN:
         return "TOKEN";
+    case ARG_AUDITTOKEN:
+    case ARG_SERVERAUDITTOKEN:
+    case ARG_USERAUDITTOKEN:
+        return "AUDIT";
+    case ARG_CONTEXTTOKEN:
+        return "CONTEXT";
     default:
         return "BODY";
     }
@@ -189,7 +195,7 @@ gen_harness_server_arg(struct text *text, const struct arg *arg, int index)
     bool pointer;
 
     name = arg->name;
-    pointer = arg->out || arg->direction == ARG_SECTOKEN;
+    pointer = arg->out || gen_is_token(arg, true);
     address = (pointer || type_is_array(arg->type)) ? "" : "&";
     size = type_is_array(arg->type)
                ? "0"
@@ -253,9 +259,7 @@ gen_harness_client_arg(struct text *text, const struct arg *arg, int index,
 {
     bool pointer;
 
-    pointer = arg->out || type_is_array(arg->type) ||
-              arg->direction == ARG_SECTOKEN ||
-              arg->direction == ARG_USERSECTOKEN;
+    pointer = arg->out || type_is_array(arg->type) || gen_is_token(arg, false);
 
     if (pointer) {
         emit(text, "%s\n        harness_value(%d)", separator, index);
@@ -432,6 +436,22 @@ gen_harness_consume(const struct routine *routine)
                : "TIMEOUT";
 }
 
+/* Bytes of the trailer that the arguments are in. */
+static const char *
+gen_harness_trailer(const struct arg *audit, const struct arg *token,
+                    const struct arg *seqno)
+{
+    if (audit != NULL) {
+        return "sizeof(mach_msg_audit_trailer_t)";
+    }
+
+    if (token != NULL) {
+        return "sizeof(mach_msg_security_trailer_t)";
+    }
+
+    return (seqno != NULL) ? "sizeof(mach_msg_seqno_trailer_t)" : "0";
+}
+
 static void
 gen_harness_routine(struct text *text, const struct routine *routine,
                     unsigned int number)
@@ -462,10 +482,10 @@ gen_harness_routine(struct text *text, const struct routine *routine,
          gen_harness_index(routine, routine->request_port),
          gen_harness_index(routine, routine->user_reply_port),
          gen_harness_index(routine, routine->server_reply_port));
-    emit(text, "      .seqno = %d, .user_token = %d, .server_token = %d,\n",
-         gen_harness_index(routine, routine->seqno_arg),
-         gen_harness_index(routine, routine->user_token),
-         gen_harness_index(routine, routine->server_token));
+    emit(text, "      .server_trailer = %s,\n      .client_trailer = %s,\n",
+         gen_harness_trailer(routine->server_audit, routine->server_token,
+                             routine->seqno_arg),
+         gen_harness_trailer(routine->user_audit, routine->user_token, NULL));
     gen_harness_layout(text, &routine->request, "request", number);
 
     if (!routine->oneway) {

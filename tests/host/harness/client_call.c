@@ -332,10 +332,11 @@ client_expect_request(void)
 static void
 client_put_trailer(uint8_t *at)
 {
-    mach_msg_security_trailer_t trailer = {
+    mach_msg_audit_trailer_t trailer = {
         .msgh_trailer_type = MACH_MSG_TRAILER_FORMAT_0,
         .msgh_trailer_size = client.trailer_size,
         .msgh_sender = { { ENGINE_SENDER, 0 } },
+        .msgh_audit = { { ENGINE_AUDIT } },
     };
 
     if (!client.with_trailer) {

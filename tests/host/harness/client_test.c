@@ -63,6 +63,18 @@ client_is_cut(enum harness_form form)
     return false;
 }
 
+static void
+client_expect_token(const struct harness_arg *arg, const struct value *value)
+{
+    uint32_t want =
+        (arg->direction == HARNESS_TOKEN) ? ENGINE_SENDER : ENGINE_AUDIT;
+
+    if ((arg->flags & HARNESS_USER) != 0 &&
+        memcmp(value->bytes, &want, sizeof(want)) != 0) {
+        complain("token %s is not the sender's", arg->name);
+    }
+}
+
 /* The caller has what the reply holds, as far as there was room. */
 static void
 client_expect_values(void)
@@ -74,6 +86,11 @@ client_expect_values(void)
     for (unsigned int i = 0; i < client.routine->arg_count; i++) {
         arg = client_arg(i);
         value = &client.values[i];
+
+        if (arg->direction == HARNESS_TOKEN ||
+            arg->direction == HARNESS_AUDIT) {
+            client_expect_token(arg, value);
+        }
 
         if ((arg->flags & HARNESS_OUT) == 0 || arg->direction != HARNESS_BODY) {
             continue;
@@ -464,7 +481,7 @@ client_test_routine(unsigned int number)
     client_test_replies(number);
     client_test_errors(number);
 
-    if (routine->user_token >= 0) {
+    if (routine->client_trailer != 0) {
         client_test_trailer(number);
     }
 }

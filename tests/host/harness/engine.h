@@ -22,6 +22,7 @@
 #define ENGINE_PAYLOAD 0x1122334455667788u
 #define ENGINE_SEQNO 77u
 #define ENGINE_SENDER 0x5566u
+#define ENGINE_AUDIT 0x778899u
 
 /* Something is not as it should be: the test that runs has failed. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -43,6 +43,8 @@ enum harness_direction {
     HARNESS_OPTION,
     HARNESS_SEQNO,
     HARNESS_TOKEN,
+    HARNESS_AUDIT,
+    HARNESS_CONTEXT,
 };
 
 enum {
@@ -127,7 +129,7 @@ struct harness_routine {
     const struct harness_arg *args;
     unsigned int arg_count;
     int request_port, user_reply_port, server_reply_port;
-    int seqno, user_token, server_token;
+    uint32_t server_trailer, client_trailer; /* bytes that are looked into */
     struct harness_layout request, reply;
     kern_return_t (*call)(void); /* the client stub */
 };

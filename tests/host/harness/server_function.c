@@ -75,6 +75,12 @@ server_in_special(const struct harness_arg *arg, const void *place, size_t size,
     case HARNESS_TOKEN:
         want = ENGINE_SENDER;
         break;
+    case HARNESS_AUDIT:
+        want = ENGINE_AUDIT;
+        break;
+    case HARNESS_CONTEXT:
+        want = server.payload ? ENGINE_PAYLOAD : 0;
+        break;
     default:
         if (server.payload && (arg->flags & HARNESS_PAYLOAD) != 0) {
             want = ENGINE_PAYLOAD;

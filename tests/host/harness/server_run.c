@@ -25,12 +25,6 @@ server_sent(const mach_msg_header_t *msg)
     }
 }
 
-static bool
-server_wants_trailer(void)
-{
-    return server.routine->seqno >= 0 || server.routine->server_token >= 0;
-}
-
 static mach_msg_size_t
 server_reply_room(mach_msg_id_t id)
 {
@@ -122,14 +116,15 @@ server_address(mach_msg_header_t *head)
 static void
 server_add_trailer(uint8_t *at)
 {
-    mach_msg_security_trailer_t trailer = {
+    mach_msg_audit_trailer_t trailer = {
         .msgh_trailer_type = server.trailer_type,
         .msgh_trailer_size = server.trailer_size,
         .msgh_seqno = ENGINE_SEQNO,
         .msgh_sender = { { ENGINE_SENDER, 0 } },
+        .msgh_audit = { { ENGINE_AUDIT } },
     };
 
-    memcpy(at, &trailer, sizeof(trailer));
+    memcpy(at, &trailer, server.routine->server_trailer);
 }
 
 void
@@ -139,12 +134,10 @@ server_run(void)
     mach_msg_size_t size, room;
 
     size = (server.request.size + 3) & ~3u;
-    request = malloc(size + (server_wants_trailer() ? MAX_TRAILER_SIZE : 0));
+    request = malloc(size + server.routine->server_trailer);
     memcpy(request, server.request.bytes, server.request.size);
 
-    if (server_wants_trailer()) {
-        server_add_trailer((uint8_t *)request + size);
-    }
+    server_add_trailer((uint8_t *)request + size);
 
     room = server_reply_room(request->msgh_id);
     reply = malloc(room);

@@ -102,7 +102,7 @@ server_plain(unsigned int number)
     server.code = KERN_SUCCESS;
     server.pattern = 0xaa;
     server.trailer_type = MACH_MSG_TRAILER_FORMAT_0;
-    server.trailer_size = sizeof(mach_msg_security_trailer_t);
+    server.trailer_size = server.routine->server_trailer;
     server_send_result = MACH_MSG_SUCCESS;
 }
 
@@ -454,9 +454,7 @@ server_test_trailer(unsigned int number)
     uint32_t size;
 
     server_plain(number);
-    size = (server.routine->server_token >= 0)
-               ? sizeof(mach_msg_security_trailer_t)
-               : sizeof(mach_msg_seqno_trailer_t);
+    size = server.routine->server_trailer;
     server_try_trailer(MACH_MSG_TRAILER_FORMAT_0, size, true);
     server_try_trailer(MACH_MSG_TRAILER_FORMAT_0, size - 4, false);
     server_try_trailer(MACH_MSG_TRAILER_FORMAT_0, 0, false);
@@ -510,7 +508,7 @@ server_test_routine(unsigned int number)
         server_test_forged(number);
     }
 
-    if (routine->seqno >= 0 || routine->server_token >= 0) {
+    if (routine->server_trailer != 0) {
         server_test_trailer(number);
     }
 }
