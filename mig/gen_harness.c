@@ -61,6 +61,20 @@ gen_harness_form(const struct type *type)
     return names[type->form];
 }
 
+/* Regions in a row, each with a descriptor of its own. */
+static bool
+gen_harness_is_row(const struct type *type)
+{
+    return type->form == TYPE_FORM_OOLS || type->form == TYPE_FORM_VOOLS;
+}
+
+/* A structure in line, which may have holes. */
+static bool
+gen_harness_is_structure(const struct type *type)
+{
+    return type->form == TYPE_FORM_DATA && type->structure;
+}
+
 static const char *
 gen_harness_field_kind(const struct field *field)
 {
@@ -206,6 +220,10 @@ gen_harness_server_arg(struct text *text, const struct arg *arg, int index)
                   ? pool_printf("%sDealloc", name)
                   : "NULL";
 
+    if (arg_has_subs(arg)) {
+        emit(text, "    harness_row(%d, %sSubs);\n", index, name);
+    }
+
     if (arg->direction != ARG_OUT) {
         emit(text, "    harness_in(%d, %s%s, %s, %s%s, %s%s);\n", index,
              address, name, size, (arg->out && poly != NULL) ? "*" : "",
@@ -220,7 +238,7 @@ gen_harness_server_arg(struct text *text, const struct arg *arg, int index)
              (count != NULL) ? count : "NULL", dealloc);
     }
 
-    if (arg->out && arg->type->structure &&
+    if (arg->out && gen_harness_is_structure(arg->type) &&
         arg->type->outtran.function == NULL) {
         emit(text, "    __typeof__(*%s) clean%d = *%s;\n", name, index, name);
         emit(text,
@@ -277,6 +295,10 @@ gen_harness_client_arg(struct text *text, const struct arg *arg, int index,
              index);
     }
 
+    if (arg_has_subs(arg)) {
+        emit(text, ",\n        harness_subs(%d)", index);
+    }
+
     if (arg_has_dealloc(arg) && arg->in) {
         emit(text, ",\n        *harness_dealloc(%d)", index);
     }
@@ -292,7 +314,7 @@ gen_harness_call(struct text *text, const struct routine *routine,
     emit(text, "static kern_return_t\nharness_call_%u(void)\n{\n", number);
 
     for (arg = routine->args; arg != NULL; arg = arg->next) {
-        if (arg->in && arg->type->structure) {
+        if (arg->in && gen_harness_is_structure(arg->type)) {
             emit(text, "    mig_clear_holes((%s *)harness_value(%d));\n",
                  gen_ctype(arg, false), gen_harness_index(routine, arg));
         }
@@ -363,8 +385,17 @@ gen_harness_arg(struct text *text, const struct routine *routine,
     gen_harness_flag(text, type->destructor.function != NULL && !arg->out,
                      "DESTRUCTOR");
     gen_harness_flag(text, type->payload.function != NULL, "PAYLOAD");
+    gen_harness_flag(text, gen_harness_is_row(type) && type_is_port(type),
+                     "RIGHTS");
+    gen_harness_flag(text, arg_has_subs(arg), "SUBS");
     emit(text, ",\n      .unit = %u, .count = %u, .size = %u, .align = %u,\n",
          type->unit, type->count, type->size, type->align);
+
+    if (gen_harness_is_row(type)) {
+        emit(text, "      .each = %u,\n",
+             arg_has_subs(arg) ? type->element->count : arg_ool_size(arg));
+    }
+
     emit(text, "      .counter = %d,\n",
          gen_harness_index(routine, arg->count));
     emit(text, "      .sent = %s,\n      .answer = %s,\n", sent, answer);

@@ -37,6 +37,12 @@ harness_dealloc(unsigned int arg)
     return &client.values[arg].dealloc;
 }
 
+mach_msg_type_number_t *
+harness_subs(unsigned int arg)
+{
+    return client.values[arg].subs;
+}
+
 /* What a stub calls. */
 
 mach_port_t
@@ -114,6 +120,32 @@ client_make_region(unsigned int index, uint32_t count)
     memcpy(client.values[index].bytes, &address, sizeof(address));
 }
 
+static void
+client_make_row(unsigned int index, uint32_t count)
+{
+    const struct harness_arg *arg = client_arg(index);
+    struct value *value = &client.values[index];
+    uint32_t number, unit = (arg->flags & HARNESS_RIGHTS) ? 4 : arg->unit;
+    uint64_t address;
+
+    client_block(index, count * (uint32_t)sizeof(address));
+    free(value->subs);
+    value->subs = malloc(count * sizeof(value->subs[0]));
+
+    for (uint32_t i = 0; i < count; i++) {
+        number = arg->each * ((arg->flags & HARNESS_RIGHTS) ? 4 : 1);
+
+        if ((arg->flags & HARNESS_SUBS) != 0) {
+            value->subs[i] = message_any_count(arg->each, MESSAGE_COUNTS_ANY);
+            number = value->subs[i] * unit;
+        }
+
+        address =
+            ((arg->flags & HARNESS_IN) != 0) ? ledger_new_region(number) : 0;
+        memcpy(value->bytes + i * sizeof(address), &address, sizeof(address));
+    }
+}
+
 /* Some strings are longer than what is sent of them. */
 static void
 client_make_string(unsigned int index)
@@ -163,6 +195,10 @@ client_make_in(unsigned int index, uint32_t count)
     case HARNESS_FORM_VPORTS:
         client_make_rights(index, count);
         break;
+    case HARNESS_FORM_OOLS:
+    case HARNESS_FORM_VOOLS:
+        client_make_row(index, count);
+        break;
     default:
         client_make_region(index, count);
         break;
@@ -191,6 +227,10 @@ client_make_out(unsigned int index, uint32_t count)
     case HARNESS_FORM_PORTS:
     case HARNESS_FORM_VPORTS:
         client_block(index, count * (uint32_t)sizeof(mach_port_t));
+        break;
+    case HARNESS_FORM_OOLS:
+    case HARNESS_FORM_VOOLS:
+        client_make_row(index, count);
         break;
     default:
         client_block(index, sizeof(uint64_t));

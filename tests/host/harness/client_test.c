@@ -99,12 +99,12 @@ client_expect_values(void)
         room = NULL;
 
         if (arg->counter >= 0 && (arg->form == HARNESS_FORM_VARRAY ||
-                                  arg->form == HARNESS_FORM_VPORTS)) {
+                                  arg->form == HARNESS_FORM_VPORTS ||
+                                  arg->form == HARNESS_FORM_VOOLS)) {
             room = &client.room[arg->counter];
         }
 
-        message_gives(&client.reply, i, value->bytes, value->size, value->poly,
-                      value->count, room);
+        message_gives(&client.reply, i, value->bytes, value->size, value, room);
         message_take(&client.reply, i);
     }
 }
@@ -114,7 +114,8 @@ client_expect_accepted(bool intact)
 {
     kern_return_t code = KERN_SUCCESS;
 
-    if (client_is_cut(HARNESS_FORM_VPORTS)) {
+    if (client_is_cut(HARNESS_FORM_VPORTS) ||
+        client_is_cut(HARNESS_FORM_VOOLS)) {
         if (client.result != MIG_ARRAY_TOO_LARGE) {
             complain("too many rights: result %d", client.result);
         }

@@ -114,6 +114,7 @@ struct value {
     mach_msg_type_name_t poly;
     mach_msg_type_number_t count;
     boolean_t dealloc;
+    mach_msg_type_number_t *subs; /* of a row: a block of its own */
 };
 
 struct message {
@@ -149,11 +150,11 @@ unsigned int message_check(struct message *message, enum message_form form);
 void message_compare(const struct message *message, const struct value *values,
                      enum message_form form);
 
-/* Complain if a value is not what the message holds. room: elements that
- * there was room for; NULL: enough. */
+/* Complain if a value is not what the message holds. more: its count and so
+ * on; room: elements that there was room for; NULL: enough. */
 void message_gives(const struct message *message, unsigned int arg,
-                   const void *place, size_t size, mach_msg_type_name_t poly,
-                   mach_msg_type_number_t count, const uint32_t *room);
+                   const void *place, size_t size, const struct value *more,
+                   const uint32_t *room);
 
 /* Visit the rights and regions of an argument of the message. */
 void message_take(const struct message *message, unsigned int arg);

@@ -33,6 +33,8 @@ enum harness_form {
     HARNESS_FORM_VOOL,
     HARNESS_FORM_OOL_PORTS,
     HARNESS_FORM_VOOL_PORTS,
+    HARNESS_FORM_OOLS, /* a row of regions */
+    HARNESS_FORM_VOOLS,
 };
 
 enum harness_direction {
@@ -62,6 +64,8 @@ enum {
     HARNESS_OUTTRAN = 1 << 11,
     HARNESS_DESTRUCTOR = 1 << 12,
     HARNESS_PAYLOAD = 1 << 13,
+    HARNESS_RIGHTS = 1 << 14, /* what the regions of a row hold */
+    HARNESS_SUBS = 1 << 15,   /* each region of a row has a count */
 };
 
 enum harness_field_kind {
@@ -69,6 +73,7 @@ enum harness_field_kind {
     HARNESS_FIELD_PORTS,
     HARNESS_FIELD_OOL,
     HARNESS_FIELD_OOL_PORTS,
+    HARNESS_FIELD_OOLS,
     HARNESS_FIELD_NDR,
     HARNESS_FIELD_RETCODE,
     HARNESS_FIELD_COUNT,
@@ -97,9 +102,10 @@ struct harness_arg {
     uint32_t count; /* of elements; the most, 0: no limit */
     uint32_t size;  /* bytes of all, if fixed */
     uint32_t align;
-    int counter;       /* the argument whose count counts, or -1 */
-    unsigned sent;     /* by the client */
-    unsigned answer;   /* by the server */
+    uint32_t each;   /* region of a row: bytes or rights; or the most, 0: any */
+    int counter;     /* the argument whose count counts, or -1 */
+    unsigned sent;   /* by the client */
+    unsigned answer; /* by the server */
     unsigned received; /* by either */
 };
 
@@ -156,9 +162,11 @@ void *harness_value(unsigned int arg);
 mach_msg_type_name_t *harness_poly(unsigned int arg);
 mach_msg_type_number_t *harness_count(unsigned int arg);
 boolean_t *harness_dealloc(unsigned int arg);
+mach_msg_type_number_t *harness_subs(unsigned int arg);
 
 /* In a server's function: it began, it was given, it is to give, it ends. */
 void harness_enter(unsigned int routine);
+void harness_row(unsigned int arg, mach_msg_type_number_t *subs);
 void harness_in(unsigned int arg, const void *place, size_t size,
                 mach_msg_type_name_t poly, mach_msg_type_number_t count);
 void harness_out(unsigned int arg, void *place, size_t size,

@@ -136,6 +136,16 @@ message_take(const struct message *message, unsigned int index)
             }
 
             break;
+        case HARNESS_FIELD_OOLS:
+            for (uint32_t j = 0; j < field->number; j++) {
+                bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+
+                message_take_region(arg, ool[j].address,
+                                    ool[j].size * (rights ? 4 : 1), rights,
+                                    message->reply);
+            }
+
+            break;
         case HARNESS_FIELD_OOL:
             message_take_region(arg, ool->address, ool->size, false,
                                 message->reply);

@@ -51,6 +51,61 @@ message_check_ool(const struct message *message,
     return faults;
 }
 
+/* A row: all alike, each of its size or within its limit. */
+static unsigned int
+message_check_row(const struct message *message,
+                  const struct harness_field *field, uint32_t place,
+                  unsigned int disposition)
+{
+    const struct harness_arg *arg = message_arg(message, field);
+    const mach_msg_ool_ports_descriptor_t *descriptor;
+    bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+    uint32_t unit = rights ? 1 : arg->unit;
+    unsigned int faults = 0;
+
+    descriptor = message_at(message, place);
+
+    for (uint32_t i = 0; i < field->number; i++, descriptor++) {
+        if (descriptor->type != (rights ? MACH_MSG_OOL_PORTS_DESCRIPTOR
+                                        : MACH_MSG_OOL_DESCRIPTOR) ||
+            (rights && disposition != 0 &&
+             descriptor->disposition != disposition)) {
+            faults = FAULT_TYPE;
+        }
+
+        if ((arg->flags & HARNESS_SUBS) != 0) {
+            if (descriptor->count % unit != 0 ||
+                (arg->each != 0 && descriptor->count / unit > arg->each)) {
+                faults = FAULT_TYPE;
+            }
+        } else if (arg->counter < 0 && descriptor->count != arg->each) {
+            faults = FAULT_TYPE;
+        }
+    }
+
+    return faults;
+}
+
+static unsigned int
+message_check_used(const struct message *message, int index, uint32_t count)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const mach_msg_ool_descriptor_t *descriptor;
+
+    descriptor =
+        message_at(message, message_find(message, index, HARNESS_FIELD_OOLS));
+
+    for (uint32_t i = 0; i < arg->count; i++) {
+        if ((i >= count) ? descriptor[i].size != 0
+                         : (arg->flags & HARNESS_SUBS) == 0 &&
+                               descriptor[i].size != arg->each) {
+            return FAULT_TYPE;
+        }
+    }
+
+    return 0;
+}
+
 static unsigned int
 message_check_counted(const struct message *message, int index, uint32_t count)
 {
@@ -67,6 +122,12 @@ message_check_counted(const struct message *message, int index, uint32_t count)
             if (ports[i].name != MACH_PORT_NULL) {
                 return FAULT_TYPE;
             }
+        }
+
+        break;
+    case HARNESS_FORM_VOOLS:
+        if (message_check_used(message, index, count) != 0) {
+            return FAULT_TYPE;
         }
 
         break;
@@ -171,6 +232,9 @@ message_check_field(struct message *message, struct message_walk *walk,
     case HARNESS_FIELD_OOL:
     case HARNESS_FIELD_OOL_PORTS:
         return message_check_ool(message, field, place,
+                                 message_disposition(arg, form));
+    case HARNESS_FIELD_OOLS:
+        return message_check_row(message, field, place,
                                  message_disposition(arg, form));
     case HARNESS_FIELD_COUNT:
         return message_check_count(message, field->arg,

@@ -79,6 +79,40 @@ message_compare_ool(const struct message *message,
     }
 }
 
+static void
+message_compare_row(const struct message *message,
+                    const struct harness_field *field, uint32_t place,
+                    const struct value *value, unsigned int disposition)
+{
+    const struct harness_arg *arg = message_arg(message, field);
+    const mach_msg_ool_ports_descriptor_t *descriptor;
+    bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+    uint32_t size, used;
+    uint64_t address;
+
+    descriptor = message_at(message, place);
+    used = (arg->counter >= 0) ? value->count : field->number;
+
+    for (uint32_t i = 0; i < field->number; i++) {
+        address = 0;
+        size = 0;
+
+        if (i < used) {
+            memcpy(&address, value->bytes + i * sizeof(address),
+                   sizeof(address));
+            size = ((arg->flags & HARNESS_SUBS) == 0)
+                       ? arg->each
+                       : value->subs[i] * (rights ? 1 : arg->unit);
+        }
+
+        if (descriptor[i].address != address || descriptor[i].count != size ||
+            (descriptor[i].deallocate != 0) != (value->dealloc != 0) ||
+            descriptor[i].disposition != (rights ? disposition : 0)) {
+            message_differs(message, arg, "a region");
+        }
+    }
+}
+
 static bool
 message_is_zero(const uint8_t *at, uint32_t size)
 {
@@ -187,6 +221,10 @@ message_compare_field(const struct message *message,
     case HARNESS_FIELD_OOL:
     case HARNESS_FIELD_OOL_PORTS:
         message_compare_ool(message, field, place, value,
+                            message_disposition(arg, form));
+        break;
+    case HARNESS_FIELD_OOLS:
+        message_compare_row(message, field, place, value,
                             message_disposition(arg, form));
         break;
     case HARNESS_FIELD_NDR:

@@ -107,10 +107,35 @@ message_gives_ool(const struct message *message, unsigned int index,
     }
 }
 
+static void
+message_gives_row(const struct message *message, unsigned int index,
+                  const void *given, const mach_msg_type_number_t *subs,
+                  uint32_t used)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const mach_msg_ool_descriptor_t *descriptor;
+    uint32_t unit = (arg->flags & HARNESS_RIGHTS) ? 1 : arg->unit;
+
+    descriptor = message_at(
+        message, message_find(message, (int)index, HARNESS_FIELD_OOLS));
+
+    for (uint32_t i = 0; i < used; i++) {
+        if (memcmp((const uint8_t *)given + i * sizeof(uint64_t),
+                   &descriptor[i].address, sizeof(uint64_t)) != 0) {
+            message_differs(message, arg, "an address");
+        }
+
+        if ((arg->flags & HARNESS_SUBS) != 0 &&
+            subs[i] != descriptor[i].size / unit) {
+            message_differs(message, arg, "a count of a region");
+        }
+    }
+}
+
 void
 message_gives(const struct message *message, unsigned int index,
-              const void *place, size_t size, mach_msg_type_name_t poly,
-              mach_msg_type_number_t count, const uint32_t *room)
+              const void *place, size_t size, const struct value *more,
+              const uint32_t *room)
 {
     const struct harness_arg *arg = &message->routine->args[index];
     uint32_t used = arg->count;
@@ -119,7 +144,7 @@ message_gives(const struct message *message, unsigned int index,
         used = message_word(
             message, message_find(message, arg->counter, HARNESS_FIELD_COUNT));
 
-        if (arg->counter == (int)index && count != used) {
+        if (arg->counter == (int)index && more->count != used) {
             message_differs(message, arg, "a count");
         }
 
@@ -134,7 +159,11 @@ message_gives(const struct message *message, unsigned int index,
         /* Fall through. */
     case HARNESS_FORM_PORTS:
     case HARNESS_FORM_VPORTS:
-        message_gives_ports(message, index, place, used, poly);
+        message_gives_ports(message, index, place, used, more->poly);
+        break;
+    case HARNESS_FORM_OOLS:
+    case HARNESS_FORM_VOOLS:
+        message_gives_row(message, index, place, more->subs, used);
         break;
     case HARNESS_FORM_STRING:
     case HARNESS_FORM_VSTRING:

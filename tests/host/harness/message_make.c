@@ -93,6 +93,67 @@ message_make_ool_ports(struct message_maker *maker,
     }
 }
 
+/* A region of bytes or of rights. */
+static uint64_t
+message_make_region(const struct harness_arg *arg, uint32_t number,
+                    unsigned int kind, bool automatic)
+{
+    bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+    mach_port_t *names;
+    uint64_t address;
+
+    address = ledger_new_region(rights ? number * 4 : number);
+    names = (mach_port_t *)(uintptr_t)address;
+
+    if (address != 0) {
+        ledger_region(address)->automatic = automatic;
+    }
+
+    for (uint32_t i = 0; rights && i < number; i++) {
+        names[i] = ledger_new_right(kind);
+    }
+
+    return address;
+}
+
+/* A row of regions; those behind the count are empty. */
+static void
+message_make_row(struct message_maker *maker, const struct harness_field *field,
+                 uint32_t place)
+{
+    const struct harness_arg *arg = message_arg(maker->message, field);
+    mach_msg_ool_ports_descriptor_t *descriptor;
+    bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+    bool automatic = !maker->message->reply && (arg->flags & HARNESS_AUTO) != 0;
+    uint32_t number, used = field->number;
+
+    if (arg->counter >= 0) {
+        used = maker->counts[arg->counter];
+    }
+
+    descriptor = message_at(maker->message, place);
+
+    for (uint32_t i = 0; i < field->number; i++, descriptor++) {
+        number = arg->each;
+
+        if (i >= used) {
+            number = 0;
+        } else if ((arg->flags & HARNESS_SUBS) != 0) {
+            number = message_any_count(arg->each, MESSAGE_COUNTS_ANY) *
+                     (rights ? 1 : arg->unit);
+        }
+
+        memset(descriptor, 0, sizeof(*descriptor));
+        descriptor->type =
+            rights ? MACH_MSG_OOL_PORTS_DESCRIPTOR : MACH_MSG_OOL_DESCRIPTOR;
+        descriptor->disposition = rights ? (uint8_t)arg->received : 0;
+        descriptor->deallocate = TRUE;
+        descriptor->count = number;
+        descriptor->address =
+            message_make_region(arg, number, arg->received, automatic);
+    }
+}
+
 static void
 message_make_string(uint8_t *at, uint32_t length)
 {
@@ -120,6 +181,9 @@ message_make_field(struct message_maker *maker,
         break;
     case HARNESS_FIELD_OOL_PORTS:
         message_make_ool_ports(maker, field, place);
+        break;
+    case HARNESS_FIELD_OOLS:
+        message_make_row(maker, field, place);
         break;
     case HARNESS_FIELD_COUNT:
         memcpy(at, &maker->counts[field->arg], 4);

@@ -37,6 +37,8 @@ struct server {
     struct message request; /* as it was delivered */
     mach_port_t reply_name;
 
+    mach_msg_type_number_t *subs[ENGINE_ARGS_MAX]; /* of a row of regions */
+
     unsigned int entered;
     unsigned int translated, destroyed;
     bool answered; /* a reply was sent */

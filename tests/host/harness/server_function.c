@@ -102,17 +102,27 @@ server_in_special(const struct harness_arg *arg, const void *place, size_t size,
 }
 
 void
+harness_row(unsigned int index, mach_msg_type_number_t *subs)
+{
+    server.subs[index] = subs;
+}
+
+void
 harness_in(unsigned int index, const void *place, size_t size,
            mach_msg_type_name_t poly, mach_msg_type_number_t count)
 {
     const struct harness_arg *arg = server_arg(index);
+    struct value more = { 0 };
 
     if (arg->direction != HARNESS_BODY) {
         server_in_special(arg, place, size, poly);
         return;
     }
 
-    message_gives(&server.request, index, place, size, poly, count, NULL);
+    more.poly = poly;
+    more.count = count;
+    more.subs = server.subs[index];
+    message_gives(&server.request, index, place, size, &more, NULL);
 
     if (server_takes()) {
         message_take(&server.request, index);
@@ -127,7 +137,9 @@ static bool
 server_is_silent(const struct harness_arg *arg)
 {
     return server.manner == SERVER_SILENT && (arg->flags & HARNESS_IN) == 0 &&
-           arg->form != HARNESS_FORM_OOL && arg->form != HARNESS_FORM_OOL_PORTS;
+           arg->form != HARNESS_FORM_OOL &&
+           arg->form != HARNESS_FORM_OOL_PORTS &&
+           arg->form != HARNESS_FORM_OOLS && arg->form != HARNESS_FORM_VOOLS;
 }
 
 static void
@@ -262,6 +274,40 @@ server_out_ool(const struct harness_arg *arg, struct value *value, void *place,
 }
 
 static void
+server_out_row(unsigned int index, struct value *value, uint64_t *addresses,
+               uint32_t count)
+{
+    const struct harness_arg *arg = server_arg(index);
+    bool rights = (arg->flags & HARNESS_RIGHTS) != 0;
+    uint32_t number;
+
+    free(value->subs);
+    value->subs = calloc(count + 1, sizeof(value->subs[0]));
+
+    for (uint32_t i = 0; i < count; i++) {
+        number = arg->each;
+
+        if ((arg->flags & HARNESS_SUBS) != 0) {
+            value->subs[i] = message_any_count(arg->each, MESSAGE_COUNTS_ANY);
+            server.subs[index][i] = value->subs[i];
+            number = value->subs[i] * (rights ? 1 : arg->unit);
+        }
+
+        addresses[i] = ledger_new_region(rights ? number * 4 : number);
+
+        if (addresses[i] != 0) {
+            ledger_region(addresses[i])->moved = value->dealloc;
+        }
+
+        if (rights) {
+            server_out_rights(arg, value, (mach_port_t *)addresses[i], number);
+        }
+    }
+
+    server_keep(value, addresses, count * (uint32_t)sizeof(addresses[0]));
+}
+
+static void
 server_out_value(unsigned int index, void *place, size_t size)
 {
     const struct harness_arg *arg = server_arg(index);
@@ -296,6 +342,10 @@ server_out_value(unsigned int index, void *place, size_t size)
         memset(place, 0, size);
         memcpy(place, names, sizeof(names[0]));
         server_keep(value, names, sizeof(names[0]));
+        return;
+    case HARNESS_FORM_OOLS:
+    case HARNESS_FORM_VOOLS:
+        server_out_row(index, value, place, count);
         return;
     case HARNESS_FORM_PORTS:
     case HARNESS_FORM_VPORTS:

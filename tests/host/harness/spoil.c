@@ -27,7 +27,7 @@ spoil_descriptors_end(const struct message *message)
     const struct harness_field *field = message->layout->fields;
     uint32_t end = message->layout->complex ? 28 : 24;
 
-    for (; field->kind <= HARNESS_FIELD_OOL_PORTS; field++) {
+    for (; field->kind <= HARNESS_FIELD_OOLS; field++) {
         end = field->offset + field->size;
     }
 
@@ -171,6 +171,12 @@ spoil_field(const struct harness_field *field, uint32_t place)
     case HARNESS_FIELD_OOL:
     case HARNESS_FIELD_OOL_PORTS:
         spoil_descriptor(place, false, arg->count * arg->unit);
+        break;
+    case HARNESS_FIELD_OOLS:
+        for (uint32_t i = 0; i < field->number && i < 4; i++) {
+            spoil_descriptor(place + 16 * i, false, arg->each * arg->unit);
+        }
+
         break;
     case HARNESS_FIELD_STRING:
         spoil_string(place, field->size);
