@@ -167,6 +167,7 @@ def build_engine(folder):
     libmach = os.path.join(SOURCE, 'libmach')
     jobs = [(source, []) for source in sources]
     jobs.append((os.path.join(libmach, 'server.c'), []))
+    jobs.append((os.path.join(libmach, 'mach_msg.c'), []))
     jobs.append((os.path.join(libmach, 'mach_msg_destroy.c'),
                  ['-Dmach_msg_destroy=libmach_mach_msg_destroy']))
     objects = []

@@ -157,31 +157,14 @@ exchange(mach_msg_header_t *msg, mach_msg_option_t option,
 }
 
 mach_msg_return_t
-mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
-         mach_msg_size_t send_size, mach_msg_size_t rcv_size,
-         mach_port_name_t rcv_name, mach_msg_timeout_t timeout,
-         mach_port_name_t notify)
+mach_msg_trap(mach_msg_header_t *msg, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, mach_msg_timeout_t timeout,
+              mach_msg_header_t *rcv_msg)
 {
-    (void)send_size;
-    (void)rcv_size;
-    (void)rcv_name;
+    (void)sizes;
+    (void)names;
     (void)timeout;
-    (void)notify;
-    return exchange(msg, option, msg);
-}
-
-mach_msg_return_t
-mach_msg_overwrite(mach_msg_header_t *msg, mach_msg_option_t option,
-                   mach_msg_size_t send_size, mach_msg_size_t rcv_size,
-                   mach_port_name_t rcv_name, mach_msg_timeout_t timeout,
-                   mach_port_name_t notify, mach_msg_header_t *rcv_msg)
-{
-    (void)send_size;
-    (void)rcv_size;
-    (void)rcv_name;
-    (void)timeout;
-    (void)notify;
-    return exchange(msg, option, rcv_msg);
+    return exchange(msg, option, (rcv_msg != NULL) ? rcv_msg : msg);
 }
 
 /* The server: success gives a right in the reply. */
@@ -333,6 +316,11 @@ test_receive_errors(void)
                 { 0, 0, KERN_SUCCESS }, { 0, MACH_RCV_PORT_DIED, 0 });
     ok(served == 1 && freed(1, 0, 1),
        "half a request is destroyed, its reply right too");
+    (void)SERVE({ 0, MACH_RCV_INTERRUPTED, 0 }, { 0, 0, KERN_SUCCESS },
+                { MACH_SEND_INTERRUPTED, 0, 0 }, { 0, MACH_RCV_INTERRUPTED, 0 },
+                { 0, 0, KERN_SUCCESS }, { 0, MACH_RCV_PORT_DIED, 0 });
+    ok(served == 2 && sent == 2 && freed(0, 0, 0),
+       "interruptions are not noticed");
     is(SERVE({ 0, 0, KERN_SUCCESS }, { 0, MACH_RCV_INVALID_NAME, 0 }),
        MACH_RCV_INVALID_NAME, "any other error ends the loop");
     ok(sent == 1 && freed(0, 0, 0), "after its last reply went out");

@@ -272,7 +272,6 @@ client_test_failures(unsigned int number)
     client_fail(MACH_SEND_INVALID_DEST, 1);
     client_fail(MACH_SEND_INVALID_HEADER, 1);
     client_fail(MACH_SEND_TIMED_OUT, 0);
-    client_fail(MACH_SEND_INTERRUPTED, 0);
     client_fail(MACH_SEND_NO_BUFFER, 0);
     client_fail(MACH_RCV_TIMED_OUT, 0);
     client_fail(MACH_RCV_TOO_LARGE, 0);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <mach/mach_traps.h>
+
 #include <tap.h>
 
 #include "engine.h"
@@ -101,36 +103,26 @@ engine_scribble(int byte)
 /* The system's edge. */
 
 mach_msg_return_t
-mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
-         mach_msg_size_t send_size, mach_msg_size_t rcv_size,
-         mach_port_name_t rcv_name, mach_msg_timeout_t timeout,
-         mach_port_name_t notify)
+mach_msg_trap(mach_msg_header_t *msg, mach_msg_option_t option, uint64_t sizes,
+              uint64_t names, mach_msg_timeout_t timeout,
+              mach_msg_header_t *rcv_msg)
 {
     (void)timeout;
-    (void)notify;
+    (void)rcv_msg;
 
     if (client_is_calling) {
-        return client_exchange(msg, option, send_size, rcv_size, rcv_name);
+        return client_exchange(msg, option, (mach_msg_size_t)sizes,
+                               (mach_msg_size_t)(sizes >> 32),
+                               (mach_port_name_t)names);
     }
 
     if (option != (MACH_SEND_MSG | MACH_SEND_TIMEOUT) ||
-        send_size != msg->msgh_size) {
+        (mach_msg_size_t)sizes != msg->msgh_size) {
         complain("a reply is sent with options 0x%x", option);
     }
 
     server_sent(msg);
     return server_send_result;
-}
-
-mach_msg_return_t
-mach_msg_overwrite(mach_msg_header_t *msg, mach_msg_option_t option,
-                   mach_msg_size_t send_size, mach_msg_size_t rcv_size,
-                   mach_port_name_t rcv_name, mach_msg_timeout_t timeout,
-                   mach_port_name_t notify, mach_msg_header_t *rcv_msg)
-{
-    (void)rcv_msg;
-    return mach_msg(msg, option, send_size, rcv_size, rcv_name, timeout,
-                    notify);
 }
 
 /* What kernel stubs call. */
