@@ -61,6 +61,7 @@ enum circumstance {
     L_DISP,     /* of the local port */
     L_NAME,     /* what the local port is */
     BITS,       /* more of them */
+    ROUTINE,    /* of the kernel, which is then called */
     VOUCHER,    /* */
     SIZE_FIELD, /* what msgh_size says */
     SIZE,       /* of the request */
@@ -222,6 +223,27 @@ static const struct option options[] = {
     { MACH_SEND_MSG | MACH_SEND_TIMEOUT, 0 },
 };
 
+/* Calls of the server's task, with the arguments behind the header. */
+static const struct {
+    mach_msg_id_t id;
+    mach_msg_size_t size;
+    uint32_t arguments[2];
+} routines[] = {
+    { 0x7654321, 0, { 0, 0 } },        /* none */
+    { 3201, 28, { N_SERVER, 0 } },     /* mach_port_type */
+    { 3201, 28, { N_ABSENT, 0 } },     /* which fails */
+    { 3201, 32, { N_SERVER, 0 } },     /* and is too long */
+    { 3200, 24, { 0, 0 } },            /* mach_port_names: memory comes back */
+    { 3204, 28, { 1, 0 } },            /* mach_port_allocate */
+    { 3205, 28, { N_SERVER, 0 } },     /* mach_port_destroy */
+    { 3211, 28, { N_SERVER_SET, 0 } }, /* mach_port_get_set_status */
+    { 3215, 32, { N_SERVER, 20 } },    /* mach_port_extract_right */
+    { 3215, 32, { N_SERVER, 16 } },    /* the receive right */
+    { 3240, 28, { N_SERVER, 0 } },     /* mach_port_get_receive_status */
+    { 3241, 32, { N_SERVER, 7 } },     /* mach_port_set_qlimit */
+    { 3414, 24, { 0, 0 } },            /* thread_create */
+};
+
 #define COUNT(array) ((uint8_t)(sizeof(array) / sizeof((array)[0])))
 
 static const uint8_t values[CIRCUMSTANCES] = {
@@ -237,6 +259,7 @@ static const uint8_t values[CIRCUMSTANCES] = {
     [L_DISP] = COUNT(local_disp),
     [L_NAME] = COUNT(local_names),
     [BITS] = COUNT(more_bits),
+    [ROUTINE] = COUNT(routines),
     [VOUCHER] = 3,
     [SIZE_FIELD] = 3,
     [SIZE] = COUNT(sizes),
@@ -257,11 +280,11 @@ static const uint8_t values[CIRCUMSTANCES] = {
 };
 
 static const char *const titles[CIRCUMSTANCES] = {
-    "place",   "wait",    "s_size",   "s_buffer", "s_payload", "s_event",
-    "s_space", "dest",    "r_disp",   "l_disp",   "l_name",    "bits",
-    "voucher", "field",   "size",     "option",   "rcv_name",  "rcv_size",
-    "rcv_buf", "snd_buf", "r_state",  "c_event",  "a_event",   "a_bits",
-    "a_name",  "a_size",  "a_option", "a_rcv",    "a_buffer",
+    "place",    "wait",    "s_size",  "s_buffer", "s_payload", "s_event",
+    "s_space",  "dest",    "r_disp",  "l_disp",   "l_name",    "bits",
+    "routine",  "voucher", "field",   "size",     "option",    "rcv_name",
+    "rcv_size", "rcv_buf", "snd_buf", "r_state",  "c_event",   "a_event",
+    "a_bits",   "a_name",  "a_size",  "a_option", "a_rcv",     "a_buffer",
 };
 
 /* The buffers of an actor; the last page is not mapped there. */
@@ -382,7 +405,8 @@ anonymize(packed_word *words, uint32_t names[3], bool back)
         names[i] = *word;
 
         if (is_anonymous(*word) &&
-            (places[i] != 7 || (words[0] & MACH_MSGH_BITS_COMPLEX) != 0)) {
+            (places[i] != 7 || (words[0] & (MACH_MSGH_BITS_COMPLEX |
+                                            MACH_MSGH_BITS_KERNEL)) != 0)) {
             *word = ANONYMOUS;
         }
     }
@@ -764,7 +788,7 @@ make_dest(void)
 
     dest_name = N_DEST;
 
-    switch (v[DEST]) {
+    switch (v[ROUTINE] != 0 ? D_KERNEL : v[DEST]) {
     case D_ONCE:
     case D_ONCE_REQUEST:
         give(home, N_SERVER, MACH_MSG_TYPE_MAKE_SEND_ONCE, client, N_DEST);
@@ -798,6 +822,7 @@ make_dest(void)
         dest_name = N_OTHER;
         break;
     case D_KERNEL:
+        dest_name = N_DEST;
         give(mach_task_self(), tasks[SERVER], MACH_MSG_TYPE_COPY_SEND, client,
              N_DEST);
         break;
@@ -1068,12 +1093,30 @@ server_event(void)
     }
 }
 
+static mach_msg_size_t
+request_size(void)
+{
+    return v[ROUTINE] != 0 && v[SIZE] == 0 ? routines[v[ROUTINE]].size
+                                           : sizes[v[SIZE]];
+}
+
+static void
+write_arguments(uint64_t address)
+{
+    packed_word *words = message_words(address);
+
+    if (words != NULL && v[ROUTINE] != 0) {
+        words[6] = routines[v[ROUTINE]].arguments[0];
+        words[7] = routines[v[ROUTINE]].arguments[1];
+    }
+}
+
 static void
 client_calls(void)
 {
     static const mach_msg_size_t field[] = { 0, 24, 0xfffffff0 };
     struct actor *a = &shared.actors[CLIENT];
-    mach_msg_size_t size = sizes[v[SIZE]];
+    mach_msg_size_t size = request_size();
     mach_port_name_t local = local_names[v[L_NAME]];
     mach_port_name_t receive = receive_names[v[RCV_NAME]];
     mach_msg_header_t head = {
@@ -1084,7 +1127,7 @@ client_calls(void)
         .msgh_remote_port = dest_name,
         .msgh_local_port = local == N_DEST ? dest_name : local,
         .msgh_voucher_port = v[VOUCHER] == 2 ? N_SENT : v[VOUCHER],
-        .msgh_id = 0x7654321,
+        .msgh_id = routines[v[ROUTINE]].id,
     };
 
     if (v[SND_BUFFER] == B_COLD || v[RCV_BUFFER] == B_COLD) {
@@ -1102,6 +1145,7 @@ client_calls(void)
     a->timeout = options[v[OPTION]].timeout;
     write_message(a->buffer, &head, size,
                   (more_bits[v[BITS]] & 1) != 0 ? N_GIFT : 0);
+    write_arguments(a->buffer);
     tell(CLIENT);
 }
 
@@ -1422,10 +1466,14 @@ empty_task(int which)
 
     MUST(mach_port_names(task, &names, &count, &types, &type_count));
 
-    for (natural_t i = 0; i < count; i++) {
-        if (!is_baseline(which, names[i])) {
-            /* A notification may have ended a right meanwhile. */
-            (void)mach_port_destroy(task, names[i]);
+    /* Those that the kernel named first: their order is not ours. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (natural_t i = 0; i < count; i++) {
+            if (!is_baseline(which, names[i]) &&
+                is_anonymous(names[i]) == (pass == 0)) {
+                /* A notification may have ended a right meanwhile. */
+                (void)mach_port_destroy(task, names[i]);
+            }
         }
     }
 
