@@ -161,6 +161,7 @@ kernel_queue(struct ipc_kmsg *reply)
     }
 
     memcpy(&kmsg->header, &reply->header, reply->header.msgh_size);
+    ipc_kmsg_transit(kmsg);
 
     if (ipc_mqueue_send(kmsg, true, NULL) != IPC_MQUEUE_SENT) {
         panic("ipc_fast_kernel: a forced reply was refused");

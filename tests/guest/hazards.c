@@ -68,6 +68,15 @@ hazard_call(mach_msg_size_t size)
                     size, sizeof(m), reply_port, 1000, 0);
 }
 
+mach_msg_return_t
+hazard_call_plain(mach_msg_size_t size)
+{
+    m.head.msgh_bits |= MACH_MSGH_BITS(0, MACH_MSG_TYPE_MAKE_SEND_ONCE);
+    m.head.msgh_local_port = reply_port;
+    return mach_msg(&m.head, MACH_SEND_MSG | MACH_RCV_MSG, size, sizeof(m),
+                    reply_port, 0, 0);
+}
+
 kern_return_t
 hazard_result(void)
 {

@@ -5,6 +5,7 @@
 
 #define TASK_TERMINATE 3401
 #define THREAD_TERMINATE 3600
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define RUN_BYTES 8192
 
 /* The upper bits of the kernel's addresses. */
@@ -164,6 +165,11 @@ run_spray(mach_port_t port, unsigned char pattern)
     while (hazard_receive(port) == MACH_MSG_SUCCESS) {
         continue;
     }
+
+    /* And on the kernel's stack, by a request with nothing but the pattern. */
+    prepare(SELF, MACH_MSG_TYPE_COPY_SEND);
+    memset(&m.body, pattern, 1000);
+    (void)hazard_call_plain(900);
 }
 
 static void
@@ -233,14 +239,20 @@ run_replies(unsigned int run, mach_port_t port, unsigned char pattern)
         { 3201, 24, false }, /* one that is too short */
     };
 
-    for (unsigned int i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+    for (unsigned int i = 0; i < 2 * COUNT(requests); i++) {
+        unsigned int which = i / 2;
+
         run_spray(port, pattern);
-        prepare(requests[i].to_host ? mach_host_self() : SELF,
+        prepare(requests[which].to_host ? mach_host_self() : SELF,
                 MACH_MSG_TYPE_COPY_SEND);
-        m.head.msgh_id = requests[i].id;
+        m.head.msgh_id = requests[which].id;
         ((uint32_t *)&m)[6] = port;
         ((uint32_t *)&m)[7] = MACH_PORT_RIGHT_SEND;
-        (void)hazard_call(requests[i].size);
+
+        /* What is behind the request must not come back either. */
+        memset((char *)&m + requests[which].size, pattern, 256);
+        (void)(i % 2 == 0 ? hazard_call(requests[which].size)
+                          : hazard_call_plain(requests[which].size));
         run_note(run);
     }
 }
