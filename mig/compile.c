@@ -106,6 +106,10 @@ compile_generate_all(void)
                              options.descriptor_limit[1]);
     }
 
+    if (options_wants(options.harness_file)) {
+        gen_harness_check();
+    }
+
     if (diag_error_count() != 0) {
         return false;
     }

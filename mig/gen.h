@@ -26,6 +26,9 @@ void gen_list(struct text *text);
 void gen_json(struct text *text);
 void gen_harness(struct text *text);
 
+/* Report what the harness has no way with. */
+void gen_harness_check(void);
+
 /* gen_message.c: the structures of all messages, and checks on them. */
 void gen_message_types(struct text *text, bool server);
 void gen_message_asserts(struct text *text, bool server);

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "diag.h"
 #include "gen.h"
 #include "options.h"
 #include "pool.h"
@@ -55,7 +56,6 @@ gen_harness_form(const struct type *type)
         [TYPE_FORM_VOOL_PORTS] = "VOOL_PORTS",
         [TYPE_FORM_OOLS] = "OOLS",
         [TYPE_FORM_VOOLS] = "VOOLS",
-        [TYPE_FORM_NATIVE] = "NATIVE",
     };
 
     return names[type->form];
@@ -86,8 +86,7 @@ gen_harness_field_kind(const struct field *field)
         [FIELD_OFFSET] = "OFFSET", [FIELD_DATA] = "DATA",
         [FIELD_ARRAY] = "DATA",    [FIELD_STRING] = "STRING",
         [FIELD_VARRAY] = "VARRAY", [FIELD_VSTRING] = "VSTRING",
-        [FIELD_OOLS] = "OOLS",     [FIELD_PRESENT] = "PRESENT",
-        [FIELD_NATIVE] = "NATIVE",
+        [FIELD_OOLS] = "OOLS",
     };
 
     return names[field->kind];
@@ -622,6 +621,28 @@ gen_harness_server_half(struct text *text)
          "#define HARNESS_KERNEL %s\n\n"
          "#endif /* HARNESS_IS_SERVER */\n\n",
          subsystem.kernel_server ? "true" : "false");
+}
+
+void
+gen_harness_check(void)
+{
+    const struct routine *routine;
+    const struct arg *arg;
+
+    for (routine = subsystem.routines; routine != NULL;
+         routine = routine->next) {
+        for (arg = routine->args; arg != NULL; arg = arg->next) {
+            if (arg->type->form == TYPE_FORM_NATIVE ||
+                arg == routine->retcode ||
+                (arg->flags & ARG_FLAG_OVERWRITE) != 0) {
+                diag_error(&arg->pos, "the harness cannot test %s",
+                           (arg == routine->retcode) ? "`retcode'"
+                           : (arg->type->form == TYPE_FORM_NATIVE)
+                               ? type_describe(arg->type)
+                               : "`overwrite'");
+            }
+        }
+    }
 }
 
 void

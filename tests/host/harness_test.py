@@ -100,6 +100,8 @@ class Interface:
         words = [os.path.join(BUILD, 'mig/mig'), '-q', '-DPORTOLAN',
                  '--no-default-files', '--ndr' if self.ndr else '--no-ndr',
                  '-I' + os.path.join(SOURCE, 'include')]
+        if self.ndr:
+            words += ['-maxonstack', '100']
         if self.where:
             words.append('-DKERNEL_%s=1' % self.where.upper())
         for side in self.sides():
@@ -145,7 +147,7 @@ def interfaces():
                 with open(os.path.join(SOURCE, path)) as source:
                     text = source.read()
                 yield Interface(path, '')
-                if folder.startswith('tests/host/mig'):
+                if folder.startswith('tests/host'):
                     yield Interface(path, '', ndr=True)
                 for where in ('server', 'user'):
                     if 'Kernel' + where.capitalize() in text:

@@ -326,6 +326,19 @@ mig_allocate(vm_address_t *addressp, vm_size_t size)
     return KERN_RESOURCE_SHORTAGE;
 }
 
+char *
+mig_user_allocate(vm_size_t size)
+{
+    return malloc(size);
+}
+
+void
+mig_user_deallocate(char *address, vm_size_t size)
+{
+    (void)size;
+    free(address);
+}
+
 void
 mig_deallocate(vm_address_t address, vm_size_t size)
 {
