@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "word.h"
+
 #define IPC_NEW "MACH_MSG_TYPE_"
 #define IPC_OLD "MSG_TYPE_"
 
@@ -92,6 +94,20 @@ ipc_name_lookup(const char *name)
 
     if (strncmp(name, IPC_NEW, strlen(IPC_NEW)) == 0) {
         return ipc_name_find(name + strlen(IPC_NEW));
+    }
+
+    return NULL;
+}
+
+const struct ipc_name *
+ipc_name_lookup_like(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < IPC_NAME_COUNT; i++) {
+        if (word_is_like(name, ipc_names[i].name)) {
+            return &ipc_names[i];
+        }
     }
 
     return NULL;

@@ -28,6 +28,9 @@ struct ipc_name {
 /* NULL if there is no such name. Mach 2.5's MSG_TYPE_* names are known too. */
 const struct ipc_name *ipc_name_lookup(const char *name);
 
+/* A name that could have been meant; NULL: there is none. */
+const struct ipc_name *ipc_name_lookup_like(const char *name);
+
 /* What a name stood for in typed messages; NULL: nothing. */
 const struct ipc_name *ipc_name_by_code(unsigned long code);
 

@@ -159,9 +159,9 @@ file:
   ;
 
 statement:
-    ';'
+    ';' { yyerrok; }
   | declaration ';'
-  | error ';' { yyerrok; }
+  | error { /* until ';' or a word that begins a statement */ }
   ;
 
 declaration:
@@ -466,7 +466,11 @@ routineword:
 
 arglist:
     '(' ')' { $$ = NULL; }
-  | '(' args ')' { $$ = $2; }
+  | '(' args ')'
+    {
+        yyerrok;
+        $$ = $2;
+    }
   ;
 
 args:
@@ -584,6 +588,7 @@ struct parser_expected {
     int count;
     bool semicolon;
     const char *likely; /* a keyword that looks like what was written */
+    bool flag;          /* of an argument */
 };
 
 static const char *
@@ -593,11 +598,80 @@ parser_token_text(const struct source_pos *pos)
 }
 
 /*
+ * Tokens that stand for one thing when the first two of them are expected: what
+ * can begin a statement is many words, but the reader knows what a statement
+ * is.
+ */
+static const struct parser_group {
+    const char *phrase;
+    yysymbol_kind_t marks[2];
+    yysymbol_kind_t members[24];
+} parser_groups[] = {
+    { "a statement",
+      { YYSYMBOL_ROUTINE, YYSYMBOL_TYPE },
+      { YYSYMBOL_SUBSYSTEM, YYSYMBOL_TYPE, YYSYMBOL_ROUTINE,
+        YYSYMBOL_SIMPLEROUTINE, YYSYMBOL_SKIP, YYSYMBOL_IMPORT,
+        YYSYMBOL_UIMPORT, YYSYMBOL_SIMPORT, YYSYMBOL_DIMPORT,
+        YYSYMBOL_IIMPORT } },
+    { "an argument",
+      { YYSYMBOL_IN, YYSYMBOL_INOUT },
+      { YYSYMBOL_IN, YYSYMBOL_OUT, YYSYMBOL_INOUT, YYSYMBOL_REQUESTPORT,
+        YYSYMBOL_REPLYPORT, YYSYMBOL_SREPLYPORT, YYSYMBOL_UREPLYPORT,
+        YYSYMBOL_IDENT } },
+    { "a type",
+      { YYSYMBOL_ARRAY, YYSYMBOL_CSTRING },
+      { YYSYMBOL_ARRAY, YYSYMBOL_STRUCT, YYSYMBOL_CSTRING,
+        YYSYMBOL_POLYMORPHIC, YYSYMBOL_IPCNAME, YYSYMBOL_NUMBER,
+        YYSYMBOL_IDENT } },
+    { "a flag", { YYSYMBOL_DEALLOC, YYSYMBOL_COUNTINOUT }, { 0 } },
+};
+
+#define PARSER_GROUP_COUNT (sizeof(parser_groups) / sizeof(parser_groups[0]))
+
+static bool
+parser_has(const yysymbol_kind_t *symbols, int count, yysymbol_kind_t symbol)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (symbols[i] == symbol) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+/* The one thing that the expected tokens have in common; NULL: there is none. */
+static const struct parser_group *
+parser_group(const yysymbol_kind_t *symbols, int count)
+{
+    const struct parser_group *group;
+    size_t i;
+
+    for (i = 0; i < PARSER_GROUP_COUNT; i++) {
+        group = &parser_groups[i];
+
+        /* Where a name may stand, flags are names. */
+        if (parser_has(symbols, count, group->marks[0]) &&
+            parser_has(symbols, count, group->marks[1]) &&
+            (group->members[0] != 0 ||
+             !parser_has(symbols, count, YYSYMBOL_IDENT))) {
+            return group;
+        }
+    }
+
+    return NULL;
+}
+
+/*
  * True if some expected token needs no mention: operators could follow any
- * number, and where a name is possible, most keywords are too.
+ * number, where a name is possible most keywords are too, and a group has been
+ * mentioned as a whole.
  */
 static bool
-parser_is_noise(yysymbol_kind_t symbol, bool name)
+parser_is_noise(yysymbol_kind_t symbol, bool name,
+                const struct parser_group *group)
 {
     const char *text;
 
@@ -607,23 +681,34 @@ parser_is_noise(yysymbol_kind_t symbol, bool name)
         return true;
     }
 
-    return name && symbol >= YYSYMBOL_PROCEDURE && symbol <= YYSYMBOL_AUTO;
+    if (group != NULL &&
+        (parser_has(group->members, 24, symbol) ||
+         (text[0] == '\'' && strchr("^(;", text[1]) != NULL))) {
+        return true;
+    }
+
+    return (name || group != NULL) && symbol >= YYSYMBOL_PROCEDURE &&
+           symbol <= YYSYMBOL_AUTO;
 }
 
 static struct parser_expected
 parser_expected(const yypcontext_t *context, const char *written)
 {
-    struct parser_expected expected = { "", 0, false, NULL };
+    struct parser_expected expected = { "", 0, false, NULL, false };
     yysymbol_kind_t symbols[YYNTOKENS];
+    const struct parser_group *group;
     const char *text;
     bool name;
     int count, i;
 
     count = yypcontext_expected_tokens(context, symbols, YYNTOKENS);
-    name = false;
+    name = parser_has(symbols, count, YYSYMBOL_IDENT);
+    group = parser_group(symbols, count);
 
-    for (i = 0; i < count; i++) {
-        name = name || (symbols[i] == YYSYMBOL_IDENT);
+    if (group != NULL) {
+        expected.list = group->phrase;
+        expected.count = 1;
+        expected.flag = (group->members[0] == 0);
     }
 
     for (i = 0; i < count; i++) {
@@ -635,7 +720,7 @@ parser_expected(const yypcontext_t *context, const char *written)
             expected.likely = text;
         }
 
-        if (!parser_is_noise(symbols[i], name)) {
+        if (!parser_is_noise(symbols[i], name, group)) {
             expected.list =
                 pool_printf("%s%s%s", expected.list,
                             (expected.count == 0) ? "" : ", ", text);
@@ -643,6 +728,9 @@ parser_expected(const yypcontext_t *context, const char *written)
         }
     }
 
+    /* It ends a statement, and begins none that is worth a mention. */
+    expected.semicolon = expected.semicolon &&
+                         (group == NULL || group != &parser_groups[0]);
     return expected;
 }
 
@@ -670,8 +758,12 @@ yyreport_syntax_error(const yypcontext_t *context)
                    expected.likely);
     } else if (expected.semicolon && before->file == pos->file &&
                before->line != pos->line) {
-        diag_error(before, "expected ';' after `%s'",
+        diag_error(before, "expected %s after `%s'",
+                   (many || expected.count == 0) ? "';'" : expected.list,
                    parser_token_text(before));
+    } else if (expected.flag) {
+        diag_error(pos, "expected %s before `%s'; ';' stands between arguments",
+                   expected.list, written);
     } else if (expected.semicolon && many) {
         diag_error(pos, "expected ';' before `%s'", written);
     } else if (many) {
@@ -738,7 +830,10 @@ parser_use(const char *name, const struct source_pos *pos)
         if (type != NULL) {
             diag_error(pos, "undefined type `%s'; did you mean `%s'?", name,
                        type->name);
-            diag_note(&type->pos, "`%s' is defined here", type->name);
+
+            if (!type->predefined) {
+                diag_note(&type->pos, "`%s' is defined here", type->name);
+            }
         } else {
             diag_error(pos, "undefined type `%s'", name);
         }
@@ -760,7 +855,15 @@ parser_ipc_name(const char *name, const struct source_pos *pos)
     ipc = ipc_name_lookup(name);
 
     if (ipc == NULL) {
-        diag_error(pos, "unknown message type `%s'", name);
+        ipc = ipc_name_lookup_like(name);
+
+        if (ipc != NULL) {
+            diag_error(pos, "unknown message type `%s'; did you mean `%s'?",
+                       name, ipc->name);
+        } else {
+            diag_error(pos, "unknown message type `%s'", name);
+        }
+
         return ipc_name_lookup("MACH_MSG_TYPE_INTEGER_32");
     }
 
