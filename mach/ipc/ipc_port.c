@@ -33,12 +33,13 @@ ipc_port_setup(void)
 struct ipc_port *
 ipc_port_create(struct ipc_space *receiver, mach_port_name_t name)
 {
-    struct ipc_port *port = slab_alloc(&port_cache);
+    struct ipc_port *port = slab_alloc_raw(&port_cache);
 
     if (port == NULL) {
         return NULL;
     }
 
+    __builtin_memset(port, 0, offsetof(struct ipc_port, messages));
     spin_init(&port->lock, LOCK_RANK_PORT);
     refcount_init(&port->refs, 1); /* ref: the receive right */
     port->active = true;

@@ -49,15 +49,15 @@ struct ipc_dnrequest {
 };
 
 struct ipc_port {
-    struct spinlock lock;           /* LOCK_RANK_PORT */
-    struct refcount refs;           /* (a) */
-    bool active;                    /* (p) */
-    uint8_t kobject_type;           /* (p) enum ipc_kobject_type */
-    bool has_payload;               /* (p) */
-    bool guarded;                   /* (p) `context` is the guard */
-    bool strict_guard;              /* (p) */
-    bool armed;                     /* (p) the first request is */
-    struct ipc_space *receiver;     /* (p) */
+    struct spinlock lock;       /* LOCK_RANK_PORT */
+    struct refcount refs;       /* (a) */
+    bool active;                /* (p) */
+    uint8_t kobject_type;       /* (p) enum ipc_kobject_type */
+    bool has_payload;           /* (p) */
+    bool guarded;               /* (p) `context` is the guard */
+    bool strict_guard;          /* (p) */
+    bool armed;                 /* (p) the first request is */
+    struct ipc_space *receiver; /* (p) */
     union {
         struct {
             mach_port_name_t receiver_name; /* (p) while a space has it */
@@ -65,24 +65,26 @@ struct ipc_port {
         };
         uint64_t name_when_empty; /* both: the name while nothing is queued */
     };
-    uint32_t qlimit;                /* (p) */
-    uint32_t seqno;                 /* (p) */
-    uint64_t payload;               /* (p) */
-    void *kobject;                  /* (p) */
-    struct list messages;           /* (p) of ipc_kmsg */
-    struct list receivers;          /* (p) threads that wait for a message */
-    struct list senders;            /* (p) threads that wait for room */
-    uint32_t srights;               /* (p) send rights */
-    uint32_t sorights;              /* (p) send-once rights */
-    uint32_t mscount;               /* (p) make-send count */
-    struct ipc_port *nsrequest;     /* (p) send-once right, or NULL */
-    struct ipc_port *pdrequest;     /* (p) send-once right, or NULL */
-    struct list dnrequests;         /* (p) of ipc_dnrequest */
-    mach_port_context_t context;    /* (p) the receiver's word, or guard */
-    struct ipc_port *destination;   /* (x) ref, in transit only */
-    struct ipc_pset *pset;          /* (p) ref: the set it is in, or NULL */
-    struct list pset_link;          /* (s) members */
-    struct list ready_link;         /* (s) members with messages */
+    uint32_t qlimit;              /* (p) */
+    uint32_t seqno;               /* (p) */
+    uint64_t payload;             /* (p) */
+    void *kobject;                /* (p) */
+    uint32_t srights;             /* (p) send rights */
+    uint32_t sorights;            /* (p) send-once rights */
+    uint32_t mscount;             /* (p) make-send count */
+    struct ipc_port *nsrequest;   /* (p) send-once right, or NULL */
+    struct ipc_port *pdrequest;   /* (p) send-once right, or NULL */
+    mach_port_context_t context;  /* (p) the receiver's word, or guard */
+    struct ipc_port *destination; /* (x) ref, in transit only */
+    struct ipc_pset *pset;        /* (p) ref: the set it is in, or NULL */
+
+    /* Lists only from here on: a new port is zero up to here. */
+    struct list messages;   /* (p) of ipc_kmsg */
+    struct list receivers;  /* (p) threads that wait for a message */
+    struct list senders;    /* (p) threads that wait for room */
+    struct list dnrequests; /* (p) of ipc_dnrequest */
+    struct list pset_link;  /* (s) members */
+    struct list ready_link; /* (s) members with messages */
 };
 
 /* Values beside real ports: no right, and a right that died. */

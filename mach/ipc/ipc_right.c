@@ -667,15 +667,6 @@ ipc_right_delta(struct ipc_space *space, mach_port_name_t name,
     return ipc_right_drop_receive(space, name, entry);
 }
 
-/* The guard changes under the port's lock, but only by one who found the
- * port in this space, as we did. */
-bool
-ipc_right_guarded(const struct ipc_entry *entry)
-{
-    return (entry->type & IE_RECEIVE) != 0 &&
-           ((const struct ipc_port *)entry->object)->guarded;
-}
-
 kern_return_t
 ipc_right_destruct(struct ipc_space *space, mach_port_name_t name,
                    struct ipc_entry *entry, mach_port_delta_t srdelta,

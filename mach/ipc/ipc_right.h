@@ -113,7 +113,14 @@ void ipc_right_destroy(struct ipc_space *space, mach_port_name_t name,
                        struct ipc_entry *entry);
 
 /* Does the name denote a receive right with a guard? Locks: space->lock. */
-bool ipc_right_guarded(const struct ipc_entry *entry);
+static inline bool
+ipc_right_guarded(const struct ipc_entry *entry)
+{
+    /* The guard changes under the port's lock, but only by one who found the
+     * port in this space, as we did. */
+    return (entry->type & IE_RECEIVE) != 0 &&
+           ((const struct ipc_port *)entry->object)->guarded;
+}
 
 /*
  * Release the receive right of a name and -srdelta of its send references.

@@ -21,6 +21,7 @@
 #include <mach/vm_map_server.h>
 #include <machine/context.h>
 #include <machine/copy.h>
+#include <machine/copy_message.h>
 #include <machine/trap.h>
 #include <vm/memory_entry.h>
 #include <vm/vm_map.h>
@@ -71,6 +72,15 @@ trap_task_done(struct task *task)
     if (unlikely(task != current_thread()->task)) {
         task_unref(task);
     }
+}
+
+/* A name to the caller; mostly to its stack, which is there. */
+static inline bool
+trap_copyout_name(mach_port_name_t name, vm_offset_t to)
+{
+    return (likely(copy_message_range(to)) &&
+            likely(copyout_number(to, name))) ||
+           copyout(&name, to, sizeof(name));
 }
 
 /* -- Names of what a task always has ---------------------------------------- */
@@ -161,7 +171,7 @@ trap_port_allocate(mach_port_name_t target, mach_port_right_t right,
 
     kr = mach_port_allocate(task->space, right, &name);
 
-    if (kr == KERN_SUCCESS && !copyout(&name, namep, sizeof(name))) {
+    if (kr == KERN_SUCCESS && !trap_copyout_name(name, namep)) {
         (void)mach_port_destroy(task->space, name);
         kr = KERN_INVALID_ADDRESS;
     }
@@ -500,7 +510,6 @@ syscall_personality_call(void)
 
     exception_raise_user(self, EXC_SYSCALL, (int64_t)self->frame.rax, 0);
 }
-
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init" /* holes, then traps */

@@ -113,4 +113,23 @@ fault:
     return false;
 }
 
+/* One number, such as a name. */
+static inline MUST_CHECK bool
+copyout_number(vm_offset_t to, uint32_t number)
+{
+    __asm__ volatile goto(COPY_SMAP_SITE("stac")
+                 "1: movl %[number], (%[to])\n\t"
+                 COPY_SMAP_SITE("clac")
+                 COPY_FIXUP("1b", "%l[fault]")
+                 :
+                 : [number] "r"(number), [to] "r"(to)
+                 : "memory", "cc"
+                 : fault);
+    return true;
+
+fault:
+    copy_message_close();
+    return false;
+}
+
 #endif /* MACHINE_COPY_MESSAGE_H */
