@@ -28,11 +28,10 @@ vm_copy_setup(void)
 static struct vm_map_copy *
 copy_create(vm_size_t size, vm_offset_t offset)
 {
-    struct vm_map_copy *copy = slab_alloc(&copy_cache);
+    struct vm_map_copy *copy = slab_alloc_raw(&copy_cache);
 
     if (copy != NULL) {
-        copy->size = size;
-        copy->offset = offset;
+        *copy = (struct vm_map_copy){ .size = size, .offset = offset };
         list_init(&copy->entries);
     }
 
@@ -43,6 +42,18 @@ static vm_size_t
 copy_span(const struct vm_map_copy *copy)
 {
     return (copy->offset + copy->size + PAGE_MASK) & ~PAGE_MASK;
+}
+
+/* The copy itself; what it held has gone elsewhere. */
+static inline void
+copy_free(struct vm_map_copy *copy)
+{
+    if (copy->account != NULL) {
+        vm_account_uncharge(copy->account, copy_span(copy));
+        vm_account_unref(copy->account);
+    }
+
+    slab_free(&copy_cache, copy);
 }
 
 void
@@ -60,12 +71,7 @@ vm_map_copy_discard(struct vm_map_copy *copy)
         kmem_free(copy->data, copy->size);
     }
 
-    if (copy->account != NULL) {
-        vm_account_uncharge(copy->account, copy_span(copy));
-        vm_account_unref(copy->account);
-    }
-
-    slab_free(&copy_cache, copy);
+    copy_free(copy);
 }
 
 /* -- Small data ------------------------------------------------------------ */
@@ -471,7 +477,12 @@ copyout_entry(struct vm_map *map, vm_offset_t *addressp,
     }
 
     *addressp += copy->offset;
-    vm_map_copy_discard(copy);
+
+    if (copy->data != NULL) {
+        kmem_free(copy->data, copy->size);
+    }
+
+    copy_free(copy);
     return KERN_SUCCESS;
 }
 

@@ -103,7 +103,13 @@ vm_map_entry_count(void)
 struct vm_map_entry *
 vm_map_entry_create(void)
 {
-    return slab_alloc(&entry_cache);
+    struct vm_map_entry *entry = slab_alloc_raw(&entry_cache);
+
+    if (likely(entry != NULL)) {
+        __builtin_memset(entry, 0, sizeof(*entry));
+    }
+
+    return entry;
 }
 
 void
@@ -182,9 +188,9 @@ map_before(struct vm_map *map, struct vm_map_entry *above)
     return link == &map->entries ? NULL : vm_map_entry_at(link);
 }
 
-void
-vm_map_link(struct vm_map *map, struct vm_map_entry *above,
-            struct vm_map_entry *entry)
+static inline void
+map_link(struct vm_map *map, struct vm_map_entry *above,
+         struct vm_map_entry *entry)
 {
     assert(above == NULL || above->node.start >= entry->node.end);
 
@@ -196,7 +202,14 @@ vm_map_link(struct vm_map *map, struct vm_map_entry *above,
 }
 
 void
-vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry)
+vm_map_link(struct vm_map *map, struct vm_map_entry *above,
+            struct vm_map_entry *entry)
+{
+    map_link(map, above, entry);
+}
+
+static inline void
+map_unlink(struct vm_map *map, struct vm_map_entry *entry)
 {
     struct vm_map_entry *next = vm_map_next(map, entry);
 
@@ -211,6 +224,12 @@ vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry)
     if (map->hint == entry) {
         map->hint = NULL;
     }
+}
+
+void
+vm_map_unlink(struct vm_map *map, struct vm_map_entry *entry)
+{
+    map_unlink(map, entry);
 }
 
 /* Split at an address inside: a new entry gets the lower part. */
@@ -332,19 +351,25 @@ entry_owns_pages(const struct vm_map_entry *entry)
            (entry->object->one_map || entry->object->refs == 1);
 }
 
+static NOINLINE void
+unmap_pages(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+    for (vm_offset_t at = start; at < end; at += REMOVE_CHUNK) {
+        pmap_remove(map->pmap, at, MIN(at + REMOVE_CHUNK, end));
+
+        if (end - at > REMOVE_CHUNK) {
+            thread_preempt_point();
+        }
+    }
+}
+
 /* Undo the mappings and charge of [start, end) of an entry. */
-static void
+static inline void
 entry_unmap(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t start,
             vm_offset_t end)
 {
     if (entry->mapped) {
-        for (vm_offset_t at = start; at < end; at += REMOVE_CHUNK) {
-            pmap_remove(map->pmap, at, MIN(at + REMOVE_CHUNK, end));
-
-            if (end - at > REMOVE_CHUNK) {
-                thread_preempt_point();
-            }
-        }
+        unmap_pages(map, start, end);
     }
 
     if (entry->charged) {
@@ -370,7 +395,7 @@ entry_remove(struct vm_map *map, struct vm_map_entry *entry)
 {
     entry_unmap(map, entry, entry->node.start, entry->node.end);
     entry_free_hidden(entry);
-    vm_map_unlink(map, entry);
+    map_unlink(map, entry);
 }
 
 /* Cut [start, end), at one end of the entry, off it. */
@@ -524,20 +549,6 @@ vm_map_remove(struct vm_map *map, vm_offset_t address, vm_size_t size)
 }
 
 /* -- Finding room ---------------------------------------------------------- */
-
-kern_return_t
-vm_map_range(vm_offset_t address, vm_size_t size, vm_offset_t *startp,
-             vm_offset_t *endp)
-{
-    if (address < VM_MIN_ADDRESS || address > VM_MAX_ADDRESS ||
-        size > VM_MAX_ADDRESS - address) {
-        return KERN_INVALID_ADDRESS;
-    }
-
-    *startp = address & ~PAGE_MASK;
-    *endp = (address + size + PAGE_MASK) & ~PAGE_MASK;
-    return KERN_SUCCESS;
-}
 
 /* The lowest free range at or above `from`. False: none is large enough. */
 static bool
@@ -726,7 +737,7 @@ vm_map_insert_entry(struct vm_map *map, struct vm_map_entry *entry,
         entry->protection = VM_PROT_DEFAULT;
         entry->max_protection = VM_PROT_ALL;
         entry->inheritance = VM_INHERIT_DEFAULT;
-        vm_map_link(map, place.above, entry);
+        map_link(map, place.above, entry);
         map_fill_hole(map, &place);
     }
 

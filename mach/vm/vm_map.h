@@ -115,8 +115,19 @@ vm_size_t vm_map_resident(struct vm_map *map); /* bytes mapped now */
  *
  * Returns: KERN_SUCCESS, KERN_INVALID_ADDRESS (wraps, or not in user space).
  */
-MUST_CHECK kern_return_t vm_map_range(vm_offset_t address, vm_size_t size,
-                                      vm_offset_t *startp, vm_offset_t *endp);
+MUST_CHECK static inline kern_return_t
+vm_map_range(vm_offset_t address, vm_size_t size, vm_offset_t *startp,
+             vm_offset_t *endp)
+{
+    if (unlikely(address < VM_MIN_ADDRESS || address > VM_MAX_ADDRESS ||
+                 size > VM_MAX_ADDRESS - address)) {
+        return KERN_INVALID_ADDRESS;
+    }
+
+    *startp = address & ~PAGE_MASK;
+    *endp = (address + size + PAGE_MASK) & ~PAGE_MASK;
+    return KERN_SUCCESS;
+}
 
 /*
  * The operations of vm_map.defs, with the arguments from there. They work on

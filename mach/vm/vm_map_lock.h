@@ -71,7 +71,7 @@ vm_map_lock_write(struct vm_map_lock *lock)
 static inline void
 vm_map_unlock_write(struct vm_map_lock *lock)
 {
-    uint32_t old = atomic_fetch_and_explicit(&lock->state, ~VM_MAP_LOCK_WRITER,
+    uint32_t old = atomic_fetch_sub_explicit(&lock->state, VM_MAP_LOCK_WRITER,
                                              memory_order_release);
 
     if (unlikely(old & VM_MAP_LOCK_WAITERS)) {
