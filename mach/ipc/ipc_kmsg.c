@@ -326,7 +326,7 @@ ipc_kmsg_transit(struct ipc_kmsg *kmsg)
 struct ipc_kmsg *
 ipc_kmsg_from_kernel(const mach_msg_header_t *message, mach_msg_size_t size)
 {
-    struct ipc_kmsg *kmsg = ipc_kmsg_alloc(size);
+    struct ipc_kmsg *kmsg = kmsg_alloc_raw(size);
 
     if (kmsg == NULL) {
         return NULL;

@@ -320,6 +320,32 @@ thread_block(continuation_t continuation)
     return self->wait_result;
 }
 
+/*
+ * To a thread that waits without a stack, timer or event: all of the switch
+ * is the change of context, and its continuation runs upon this stack.
+ */
+NORETURN static void
+sched_pass(struct thread *self, continuation_t continuation,
+           struct thread *next, enum wait_result result)
+{
+    continuation_t goes_on = next->continuation;
+
+    self->continuation = continuation;
+    next->continuation = NULL;
+    next->wait_result = result;
+    atomic_store_explicit(
+        &next->run_low,
+        (uint32_t)THREAD_RUN_WORD(THREAD_RUNNING, WAIT_STATE_NONE, 1),
+        memory_order_relaxed);
+
+    if (atomic_load_explicit(&next->ast, memory_order_relaxed) != 0) {
+        atomic_fetch_or(&cpu_self()->ast, CPU_AST_THREAD);
+    }
+
+    sched_direct(self, next);
+    context_enter(next, goes_on);
+}
+
 void
 sched_handoff(struct thread *self, continuation_t continuation,
               struct thread *next, enum wait_result result)
@@ -330,6 +356,12 @@ sched_handoff(struct thread *self, continuation_t continuation,
     }
 
     cpu_interrupts_disable();
+
+    if (likely(next->stack_top == 0 && next->wait_event == NULL &&
+               !next->wait_timer.active && next->task != kernel_task)) {
+        sched_pass(self, continuation, next, result);
+    }
+
     atomic_store_explicit(&next->wait_state,
                           WAIT_STATE_DONE + (unsigned int)result,
                           memory_order_relaxed);

@@ -374,6 +374,15 @@ context_call:
         call    *%rsi
         ud2
 
+/* void context_enter(struct thread *self, void (*continuation)(...)) */
+        .globl context_enter
+context_enter:
+        movq    %gs:CPU_STACK_TOP, %rsp
+        xorl    %ebp, %ebp
+        sti
+        call    *%rsi
+        ud2
+
 /*
  * bool copy_user(void *to, const void *from, size_t size): user memory on one
  * side; the caller checked the range. False after a fault that could not be
