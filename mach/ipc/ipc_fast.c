@@ -478,6 +478,8 @@ fast_rpc(struct thread *self, vm_offset_t buffer, mach_msg_option_t option,
         return;
     }
 
+    self->msg.bits = low_half(header.word0); /* spares the next a look */
+
     if (low_half(header.word0) == BITS_REPLY &&
         high_half(header.word1) == MACH_PORT_NULL) {
         fast_reply(self, header, &data, size);

@@ -19,14 +19,14 @@
 /* Buffers of the two common sizes come from caches. */
 #define KMSG_MEDIUM 1024
 
-static struct slab_cache small_cache;
+struct slab_cache ipc_kmsg_small_cache;
 static struct slab_cache medium_cache;
 static atomic_ulong large_count;
 
 void
 ipc_kmsg_setup(void)
 {
-    slab_cache_init(&small_cache, "ipc_kmsg small",
+    slab_cache_init(&ipc_kmsg_small_cache, "ipc_kmsg small",
                     IPC_KMSG_OVERHEAD + IPC_KMSG_SMALL, 16);
     slab_cache_init(&medium_cache, "ipc_kmsg medium",
                     IPC_KMSG_OVERHEAD + KMSG_MEDIUM, 16);
@@ -40,7 +40,7 @@ ipc_kmsg_alloc(mach_msg_size_t size)
     struct ipc_kmsg *kmsg;
 
     if (room <= IPC_KMSG_SMALL) {
-        kmsg = slab_alloc_raw(&small_cache);
+        kmsg = slab_alloc_raw(&ipc_kmsg_small_cache);
 
         if (likely(kmsg != NULL)) {
             memset(kmsg, 0, IPC_KMSG_OVERHEAD + room);
@@ -66,33 +66,20 @@ ipc_kmsg_alloc(mach_msg_size_t size)
     return kmsg;
 }
 
-/* The same for a message that will be copied in, whole: a small one is not
- * zeroed before. Its trailer is made when it is received. */
+/* For a message that will be copied in, whole: a small one is not zeroed
+ * before. Its trailer is made when it is received. */
 static struct ipc_kmsg *
 kmsg_alloc_raw(mach_msg_size_t size)
 {
-    struct ipc_kmsg *kmsg;
-
-    if (size + MAX_TRAILER_SIZE > IPC_KMSG_SMALL) {
-        return ipc_kmsg_alloc(size);
-    }
-
-    kmsg = slab_alloc_raw(&small_cache);
-
-    if (likely(kmsg != NULL)) {
-        kmsg->room = IPC_KMSG_SMALL;
-        kmsg->payer = NULL;
-        list_init(&kmsg->link);
-    }
-
-    return kmsg;
+    return likely(size <= IPC_KMSG_SHORT) ? ipc_kmsg_alloc_short()
+                                          : ipc_kmsg_alloc(size);
 }
 
 void
 ipc_kmsg_free(struct ipc_kmsg *kmsg)
 {
     if (kmsg->room == IPC_KMSG_SMALL) {
-        slab_free(&small_cache, kmsg);
+        slab_free(&ipc_kmsg_small_cache, kmsg);
     } else if (kmsg->room == KMSG_MEDIUM) {
         slab_free(&medium_cache, kmsg);
     } else {
@@ -104,7 +91,7 @@ ipc_kmsg_free(struct ipc_kmsg *kmsg)
 uint64_t
 ipc_kmsg_count(void)
 {
-    return slab_count(&small_cache) + slab_count(&medium_cache) +
+    return slab_count(&ipc_kmsg_small_cache) + slab_count(&medium_cache) +
            atomic_load(&large_count);
 }
 

@@ -18,6 +18,7 @@
 #include <ipc/ipc_space.h>
 #include <kern/list.h>
 #include <kern/macros.h>
+#include <kern/slab.h>
 #include <mach/message.h>
 
 struct ipc_port;
@@ -33,13 +34,39 @@ struct ipc_kmsg {
     mach_msg_header_t header __attribute__((aligned(16)));
 };
 
-#define IPC_KMSG_SMALL 256 /* room of the smallest */
 #define IPC_KMSG_OVERHEAD (sizeof(struct ipc_kmsg) - sizeof(mach_msg_header_t))
 
 void ipc_kmsg_setup(void);
 
 /* Room for a message of `size` bytes; zeroed. NULL when memory is short. */
 MUST_CHECK struct ipc_kmsg *ipc_kmsg_alloc(mach_msg_size_t size);
+
+/* Bytes of a message for which small buffers have room, trailer apart. */
+#define IPC_KMSG_SMALL 256u
+#define IPC_KMSG_SHORT (IPC_KMSG_SMALL - (mach_msg_size_t)MAX_TRAILER_SIZE)
+
+extern struct slab_cache ipc_kmsg_small_cache;
+
+/* A small buffer, for one who sets every byte of the message. */
+MUST_CHECK static inline struct ipc_kmsg *
+ipc_kmsg_alloc_short(void)
+{
+    struct ipc_kmsg *kmsg = slab_alloc_raw(&ipc_kmsg_small_cache);
+
+    if (likely(kmsg != NULL)) {
+        kmsg->room = IPC_KMSG_SMALL;
+        kmsg->payer = NULL;
+        list_init(&kmsg->link);
+    }
+
+    return kmsg;
+}
+
+static inline void
+ipc_kmsg_free_short(struct ipc_kmsg *kmsg)
+{
+    slab_free(&ipc_kmsg_small_cache, kmsg);
+}
 
 /* Free the buffer; what it holds has gone elsewhere. */
 void ipc_kmsg_free(struct ipc_kmsg *kmsg);

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ipc/ipc_kmsg.h>
+#include <ipc/ipc_space.h>
 #include <kern/list.h>
 #include <kern/macros.h>
 #include <mach/message.h>
@@ -64,6 +66,16 @@ MUST_CHECK mach_msg_return_t ipc_mqueue_receive(struct thread *self, bool wait,
 
 /* Stop waiting to receive, after a time-out or an abort. */
 void ipc_mqueue_leave_receivers(struct thread *self);
+
+/* A short message waits at its sender's expense. Its port is locked. */
+static inline void
+ipc_mqueue_charge_sender(struct ipc_kmsg *kmsg, struct ipc_space *sender)
+{
+    kmsg->payer = sender;
+    kmsg->charge = IPC_QUEUED_MESSAGE;
+    atomic_fetch_add(&sender->queued, IPC_QUEUED_MESSAGE);
+    ipc_space_ref(sender); /* ref: kmsg->payer */
+}
 
 /* Wake all on the list with this result. The list's lock is held. */
 void

@@ -13,6 +13,7 @@
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_right.h>
 #include <ipc/ipc_scatter.h>
+#include <ipc/ipc_short.h>
 #include <ipc/ipc_space.h>
 #include <ipc/mach_msg.h>
 #include <kern/sched.h>
@@ -28,6 +29,11 @@
      MACH_RCV_OVERWRITE | MACH_SEND_TIMEOUT | MACH_SEND_INTERRUPT |            \
      MACH_SEND_NOTIFY | MACH_RCV_TIMEOUT | MACH_RCV_INTERRUPT |                \
      MACH_RCV_TRAILER_TYPE(0xf) | MACH_RCV_TRAILER_ELEMENTS(0xf))
+
+/* Those that ask for nothing but a message and how long to wait. */
+#define OPTIONS_USUAL                                                          \
+    (MACH_SEND_MSG | MACH_RCV_MSG | MACH_RCV_LARGE | MACH_SEND_TIMEOUT |       \
+     MACH_SEND_INTERRUPT | MACH_RCV_TIMEOUT | MACH_RCV_INTERRUPT)
 
 #define NS_PER_MS 1000000ul
 
@@ -208,6 +214,10 @@ mach_msg_receive(struct thread *self, struct thread *next)
         (self->msg.option & MACH_RCV_TIMEOUT) == 0 || self->msg.timeout_ns != 0;
     mach_msg_return_t mr;
 
+    if (next != NULL && ipc_short_wait(self)) {
+        sched_handoff(self, mach_msg_receive_continue, next, WAIT_AWAKENED);
+    }
+
     if ((self->msg.option & MACH_RCV_TIMEOUT) == 0) {
         self->msg.timeout_ns = 0;
     }
@@ -331,6 +341,30 @@ mach_msg_send_continue(struct thread *self)
 
 /* -- The trap --------------------------------------------------------------- */
 
+static NOINLINE mach_msg_return_t
+check_options(mach_msg_option_t option, mach_port_name_t notify)
+{
+    /* Forms of older Machs: see mach_port_request_notification. */
+    if ((option & MACH_RCV_NOTIFY) != 0) {
+        return MACH_RCV_INVALID_NOTIFY;
+    }
+
+    if ((option & ~OPTIONS_KNOWN) != 0) {
+        return MACH_SEND_INVALID_HEADER;
+    }
+
+    if ((option & MACH_RCV_MSG) != 0 &&
+        GET_RCV_TRAILER(option) > MACH_RCV_TRAILER_AUDIT) {
+        return MACH_RCV_INVALID_TRAILER;
+    }
+
+    if ((option & MACH_SEND_NOTIFY) != 0 && notify != MACH_PORT_NULL) {
+        return MACH_SEND_INVALID_NOTIFY;
+    }
+
+    return MACH_MSG_SUCCESS;
+}
+
 mach_msg_return_t
 mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
               uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
@@ -364,22 +398,12 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
         }
     }
 
-    /* Forms of older Machs: see mach_port_request_notification. */
-    if ((option & MACH_RCV_NOTIFY) != 0) {
-        return MACH_RCV_INVALID_NOTIFY;
-    }
+    if (unlikely((option & ~OPTIONS_USUAL) != 0)) {
+        mr = check_options(option, names >> 32);
 
-    if ((option & ~OPTIONS_KNOWN) != 0) {
-        return MACH_SEND_INVALID_HEADER;
-    }
-
-    if ((option & MACH_RCV_MSG) != 0 &&
-        GET_RCV_TRAILER(option) > MACH_RCV_TRAILER_AUDIT) {
-        return MACH_RCV_INVALID_TRAILER;
-    }
-
-    if ((option & MACH_SEND_NOTIFY) != 0 && names >> 32 != MACH_PORT_NULL) {
-        return MACH_SEND_INVALID_NOTIFY;
+        if (mr != MACH_MSG_SUCCESS) {
+            return mr;
+        }
     }
 
     self->msg.option = option;
@@ -388,12 +412,20 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     self->msg.size = (mach_msg_size_t)(sizes >> 32);
     self->msg.name = (mach_port_name_t)names;
     self->msg.timeout_ns = timeout_ns;
+    self->msg.room = (option & ~OPTIONS_USUAL) != 0
+                         ? 0
+                         : (int64_t)self->msg.size -
+                               (int64_t)sizeof(mach_msg_trailer_t);
 
     if ((option & MACH_SEND_MSG) != 0) {
-        if (ipc_space_queued_over(self->task->space)) {
+        if (ipc_space_queued_over(self->space)) {
             return MACH_SEND_NO_BUFFER;
         }
+    }
 
+    if ((option & MACH_SEND_MSG) != 0 &&
+        (MACH_MSGH_BITS_IS_COMPLEX(self->msg.bits) ||
+         !ipc_short_send(self, buffer, (mach_msg_size_t)sizes))) {
         mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes, self->task->space,
                              self->task->map, &self->msg.kmsg);
 
@@ -407,7 +439,9 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     }
 
     if ((option & MACH_RCV_MSG) != 0) {
-        return mach_msg_receive(self, receiver);
+        return receiver == NULL && ipc_short_receive(self, &mr)
+                   ? mr
+                   : mach_msg_receive(self, receiver);
     }
 
     if (receiver != NULL) {
