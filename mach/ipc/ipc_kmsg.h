@@ -56,7 +56,6 @@ ipc_kmsg_alloc_short(void)
     if (likely(kmsg != NULL)) {
         kmsg->room = IPC_KMSG_SMALL;
         kmsg->payer = NULL;
-        list_init(&kmsg->link);
     }
 
     return kmsg;
