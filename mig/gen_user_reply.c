@@ -226,7 +226,7 @@ gen_user_unpack_field(struct text *text, const struct routine *routine,
             break;
         }
 
-        /* fallthrough */
+        __attribute__((fallthrough));
     case FIELD_OOL_PORTS:
         emit(text, "    *%s = (%s)(uintptr_t)%s.address;\n", arg->name,
              type_user_ctype(arg->type), place);
