@@ -512,6 +512,8 @@ gen_harness_routine(struct text *text, const struct routine *routine,
          gen_harness_index(routine, routine->request_port),
          gen_harness_index(routine, routine->user_reply_port),
          gen_harness_index(routine, routine->server_reply_port));
+    emit(text, "      .retcode = %d,\n",
+         gen_harness_index(routine, routine->retcode));
     emit(text, "      .server_trailer = %s,\n      .client_trailer = %s,\n",
          gen_harness_trailer(routine->server_audit, routine->server_token,
                              routine->seqno_arg),
@@ -633,11 +635,9 @@ gen_harness_check(void)
          routine = routine->next) {
         for (arg = routine->args; arg != NULL; arg = arg->next) {
             if (arg->type->form == TYPE_FORM_NATIVE ||
-                arg == routine->retcode ||
                 (arg->flags & ARG_FLAG_OVERWRITE) != 0) {
                 diag_error(&arg->pos, "the harness cannot test %s",
-                           (arg == routine->retcode) ? "`retcode'"
-                           : (arg->type->form == TYPE_FORM_NATIVE)
+                           (arg->type->form == TYPE_FORM_NATIVE)
                                ? type_describe(arg->type)
                                : "`overwrite'");
             }

@@ -288,6 +288,19 @@ gen_server_refusal(const char *code)
                        code);
 }
 
+/* Before anything in the message is believed, an error that it reports too. */
+static void
+gen_server_check_sender(struct text *text, const struct routine *routine)
+{
+    if (routine->kernel_sender) {
+        emit(text,
+             "    if (MIG_UNLIKELY(\n"
+             "            !(InHeadP->msgh_bits & MACH_MSGH_BITS_KERNEL))) {\n"
+             "%s    }\n\n",
+             gen_server_refusal("MIG_BAD_ID"));
+    }
+}
+
 static void
 gen_server_check(struct text *text, const struct routine *routine)
 {
@@ -300,14 +313,6 @@ gen_server_check(struct text *text, const struct routine *routine)
         .bad_type = gen_server_refusal("MIG_TYPE_ERROR"),
     };
     struct gen_condition condition;
-
-    if (routine->kernel_sender) {
-        emit(text,
-             "    if (MIG_UNLIKELY(\n"
-             "            !(InHeadP->msgh_bits & MACH_MSGH_BITS_KERNEL))) {\n"
-             "%s    }\n\n",
-             gen_server_refusal("MIG_BAD_ID"));
-    }
 
     gen_condition_begin(&condition, text, "__MigTypeCheck && ");
     gen_check_header(&condition, &check);
@@ -707,6 +712,8 @@ gen_server_routine(struct text *text, const struct routine *routine)
     gen_server_hook(text, routine, "Declare");
     emit(text, "\n");
     gen_server_hook(text, routine, "Before");
+
+    gen_server_check_sender(text, routine);
 
     if (routine->retcode != NULL) {
         gen_server_check_failed(text, routine);

@@ -14,6 +14,7 @@ struct client {
     struct value values[ENGINE_ARGS_MAX];
     uint32_t room[ENGINE_ARGS_MAX];
     mach_port_t reply_name; /* of the routine's own argument */
+    kern_return_t code;     /* of a request that may be an error reply */
     mach_msg_return_t send_result;
     bool with_trailer;     /* the reply's trailer is as it was asked for */
     struct message reply;  /* to be delivered */

@@ -312,7 +312,10 @@ client_make(enum message_counts counts, bool tight)
 
         client.room[i] = value->count;
 
-        if ((arg->flags & HARNESS_IN) != 0) {
+        if ((int)i == client.routine->retcode) {
+            client_block(i, sizeof(client.code));
+            memcpy(value->bytes, &client.code, sizeof(client.code));
+        } else if ((arg->flags & HARNESS_IN) != 0) {
             client_make_in(i, value->count);
         } else {
             client_make_out(i, value->count);
@@ -359,7 +362,19 @@ client_expect_header(const mach_msg_header_t *head)
 static void
 client_expect_request(void)
 {
+    const mach_msg_header_t *head = (const void *)client_request;
+
     client_expect_header((const void *)client_request);
+
+    if (client.code != KERN_SUCCESS) {
+        if (client.request.size != message_error_size(&harness_client) ||
+            MACH_MSGH_BITS_IS_COMPLEX(head->msgh_bits) ||
+            message_code(&harness_client, client_request) != client.code) {
+            complain("a failure is not an error reply");
+        }
+
+        return;
+    }
 
     if (message_check(&client.request, MESSAGE_SENT) != 0) {
         complain("the request is malformed");

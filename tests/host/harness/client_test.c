@@ -15,6 +15,7 @@ static void
 client_plain(unsigned int number)
 {
     client.routine = &harness_client.routines[number];
+    client.code = KERN_SUCCESS;
     client.send_result = MACH_MSG_SUCCESS;
     client.with_trailer = true;
     client.reply_name = MACH_PORT_NULL;
@@ -464,6 +465,19 @@ client_test_trailer(unsigned int number)
     engine_result("client", client.routine->name, "wants a trailer");
 }
 
+/* A failure is sent as an error reply, and what was passed stays. */
+static void
+client_test_retcode(unsigned int number)
+{
+    client_plain(number);
+    client.code = KERN_FAILURE;
+    client_call(MESSAGE_COUNTS_ANY, false);
+    client.code = INT32_MIN;
+    client_call(MESSAGE_COUNTS_MOST, false);
+    client_plain(number);
+    engine_result("client", client.routine->name, "tells of a failure");
+}
+
 static void
 client_test_routine(unsigned int number)
 {
@@ -472,6 +486,10 @@ client_test_routine(unsigned int number)
     client_test_calls(number);
     client_test_counts(number);
     client_test_failures(number);
+
+    if (routine->retcode >= 0) {
+        client_test_retcode(number);
+    }
 
     if (routine->oneway) {
         return;

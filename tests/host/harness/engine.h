@@ -156,6 +156,11 @@ void message_gives(const struct message *message, unsigned int arg,
                    const void *place, size_t size, const struct value *more,
                    const uint32_t *room);
 
+/* Complain if it is not 0, as where an error reply came instead. */
+void
+message_gives_zero(const struct message *message, unsigned int arg,
+                   const void *place, size_t size, const struct value *more);
+
 /* Visit the rights and regions of an argument of the message. */
 void message_take(const struct message *message, unsigned int arg);
 

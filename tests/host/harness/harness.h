@@ -135,6 +135,7 @@ struct harness_routine {
     const struct harness_arg *args;
     unsigned int arg_count;
     int request_port, user_reply_port, server_reply_port;
+    int retcode; /* not 0: an error reply instead of the request */
     uint32_t server_trailer, client_trailer; /* bytes that are looked into */
     struct harness_layout request, reply;
     kern_return_t (*call)(void); /* the client stub */

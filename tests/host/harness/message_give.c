@@ -30,6 +30,45 @@ message_gives_ports(const struct message *message, unsigned int index,
     }
 }
 
+void
+message_gives_zero(const struct message *message, unsigned int index,
+                   const void *place, size_t size, const struct value *more)
+{
+    const struct harness_arg *arg = &message->routine->args[index];
+    const uint8_t *bytes = place;
+
+    if (more != NULL && more->count != 0) {
+        message_differs(message, arg, "a count of an error reply");
+    }
+
+    switch (arg->form) {
+    case HARNESS_FORM_ARRAY:
+        size = arg->size;
+        break;
+    case HARNESS_FORM_STRING:
+    case HARNESS_FORM_VSTRING:
+        size = 1;
+        break;
+    case HARNESS_FORM_PORTS:
+    case HARNESS_FORM_VPORTS:
+        size = arg->count * sizeof(mach_port_t);
+        break;
+    case HARNESS_FORM_OOLS:
+    case HARNESS_FORM_VOOLS:
+        size = arg->count * sizeof(uint64_t);
+        break;
+    default:
+        break;
+    }
+
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) {
+            message_differs(message, arg, "a zero of an error reply");
+            return;
+        }
+    }
+}
+
 static void
 message_gives_data(const struct message *message, unsigned int index,
                    const void *given, size_t size, uint32_t used)
@@ -43,6 +82,12 @@ message_gives_data(const struct message *message, unsigned int index,
         message_find(message, (int)index,
                      (arg->form == HARNESS_FORM_VARRAY) ? HARNESS_FIELD_VARRAY
                                                         : HARNESS_FIELD_DATA);
+
+    if (place == PLACE_NONE) { /* a code that only an error reply carries */
+        message_gives_zero(message, index, given, size, NULL);
+        return;
+    }
+
     at = message_at(message, place);
     translated = (arg->flags & HARNESS_INTRAN) != 0 && !message->reply;
 

@@ -210,6 +210,11 @@ message_make_field(struct message_maker *maker,
         break;
     }
     default:
+        if (field->arg == message->routine->retcode) {
+            memset(at, 0, field->size);
+            break;
+        }
+
         engine_fill(
             at, message_field_bytes(
                     field,

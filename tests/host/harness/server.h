@@ -39,6 +39,9 @@ struct server {
 
     mach_msg_type_number_t *subs[ENGINE_ARGS_MAX]; /* of a row of regions */
 
+    bool failed; /* the request is an error reply */
+    kern_return_t failure;
+
     unsigned int entered;
     unsigned int translated, destroyed;
     bool answered; /* a reply was sent */

@@ -122,6 +122,18 @@ harness_in(unsigned int index, const void *place, size_t size,
     more.poly = poly;
     more.count = count;
     more.subs = server.subs[index];
+
+    if (server.failed) {
+        if ((int)index != server.routine->retcode) {
+            message_gives_zero(&server.request, index, place, size, &more);
+        } else if (memcmp(place, &server.failure, sizeof(server.failure)) !=
+                   0) {
+            complain("another code than that of the error reply");
+        }
+
+        return;
+    }
+
     message_gives(&server.request, index, place, size, &more, NULL);
 
     if (server_takes()) {

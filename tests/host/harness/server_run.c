@@ -39,6 +39,22 @@ server_reply_room(mach_msg_id_t id)
     return subsystem->routine[index].max_reply_msg;
 }
 
+/* A request that is an error reply: its code is an argument. */
+static void
+server_look_for_failure(void)
+{
+    const mach_msg_header_t *head = (const void *)server.request.bytes;
+
+    server.failed = false;
+
+    if (server.routine->retcode >= 0 &&
+        !MACH_MSGH_BITS_IS_COMPLEX(head->msgh_bits) &&
+        server.request.size == message_error_size(&harness_server)) {
+        server.failure = message_code(&harness_server, head);
+        server.failed = server.failure != KERN_SUCCESS;
+    }
+}
+
 /* What the loop does where it is not libmach's: in the kernel, and where an
  * error reply has an NDR record. */
 static void
@@ -133,6 +149,7 @@ server_run(void)
     mach_msg_header_t *request, *reply;
     mach_msg_size_t size, room;
 
+    server_look_for_failure();
     size = (server.request.size + 3) & ~3u;
     request = malloc(size + server.routine->server_trailer);
     memcpy(request, server.request.bytes, server.request.size);

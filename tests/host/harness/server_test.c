@@ -333,7 +333,9 @@ server_spoilt(struct message *message, bool intact)
     faults = message_check(&server.request, MESSAGE_RECEIVED);
     server_run();
 
-    if (faults != 0) {
+    if (server.failed) {
+        server_expect_balance();
+    } else if (faults != 0) {
         server_expect_refusal(faults, intact);
     } else if (intact) {
         server_expect_success(true);
@@ -365,8 +367,6 @@ server_test_spoilt(unsigned int number)
     engine_result("server", server.routine->name, "refuses bad requests");
 }
 
-/* Ids, the sender's mark, trailers. */
-
 static void
 server_expect_refused(kern_return_t code)
 {
@@ -381,6 +381,46 @@ server_expect_refused(kern_return_t code)
                  code);
     }
 }
+
+/* An error reply instead of a request. */
+static void
+server_test_retcode(unsigned int number)
+{
+    static const kern_return_t codes[] = { KERN_FAILURE, -1, INT32_MIN,
+                                           MIG_NO_REPLY };
+    uint32_t size = message_error_size(&harness_server);
+    mach_msg_header_t *head = (void *)server_request;
+
+    server_plain(number);
+
+    for (size_t i = 0; i < 2 * sizeof(codes) / sizeof(codes[0]); i++) {
+        server_make(MESSAGE_COUNTS_NONE);
+        ledger_set_lenient(true);
+        ledger_undeliverable = true;
+        ledger_begin_results();
+        head->msgh_bits &= ~MACH_MSGH_BITS_COMPLEX;
+        head->msgh_size = size;
+        memcpy(server_request + size - 4, &codes[i / 2], 4);
+        server.request.size = size;
+
+        /* The kernel's own, and one that only looks so. */
+        if (server.routine->kernel_sender && i % 2 != 0) {
+            head->msgh_bits &= ~MACH_MSGH_BITS_KERNEL;
+            server_run();
+
+            if (server.entered != 0) {
+                complain("a forged failure was believed");
+            }
+        } else {
+            server_run();
+            server_expect_balance();
+        }
+    }
+
+    engine_result("server", server.routine->name, "hears of a failure");
+}
+
+/* Ids, the sender's mark, trailers. */
 
 static void
 server_try_id(mach_msg_id_t id)
@@ -506,6 +546,10 @@ server_test_routine(unsigned int number)
 
     if (routine->kernel_sender) {
         server_test_forged(number);
+    }
+
+    if (routine->retcode >= 0) {
+        server_test_retcode(number);
     }
 
     if (routine->server_trailer != 0) {
