@@ -88,6 +88,57 @@ check 'are included by name' grep -q '^#include "h.h"$' sub/u.c
 check 'one file per routine' "$mig" -DBASE=1 -i sub/one_ good.defs
 check 'the first' grep -q '^call($' sub/one_call.c
 check 'the second' grep -q '^send($' sub/one_send.c
+
+# says PATTERN COMMAND...: it succeeds, and says so.
+says()
+{
+    pattern=$1
+    shift
+    "$@" > said 2>&1 && grep -q "$pattern" said
+}
+
+# complains PATTERN COMMAND...: it fails, and says why.
+complains()
+{
+    pattern=$1
+    shift
+    ! "$@" > said 2>&1 && grep -q "$pattern" said
+}
+
+check 'two traps' "$mig" -DBASE=1 -R good.defs
+check 'each a half' test "$(grep -c '^        MACH_[A-Z]*_MSG,$' \
+    goodUser.c)" = 3
+check 'the stack' "$mig" -DBASE=1 -maxonstack 16 good.defs
+check 'is spared' grep -q 'mig_buffer_allocate' goodUser.c
+check 'split headers' "$mig" -DBASE=1 -split good.defs
+check 'include nothing' refuses grep '#include' good.h
+check '-n' "$mig" -DBASE=1 -n -list n.list good.defs
+check 'what older tools ask for in vain' "$mig" -DBASE=1 -N -l -k -T -X \
+    -novouchers -arch x86_64 good.defs
+for option in -L -K -t -x -mach_msg2; do
+    check "$option has no effect" says "\`$option' has no effect: " \
+        "$mig" -DBASE=1 $option good.defs
+done
+check 'another machine' complains 'not for arm64' "$mig" -arch arm64 \
+    -DBASE=1 good.defs
+check 'a number that is none' complains "needs a number, not \`x'" "$mig" \
+    -maxonstack x -DBASE=1 good.defs
+cat > many.defs <<'END'
+subsystem many 1;
+type port = MACH_MSG_TYPE_COPY_SEND ctype: mach_port_t;
+type ports = array[5] of port;
+routine call(server : port; x : ports; out y : ports);
+END
+check 'five descriptors' "$mig" -max_descrs 5 -max_reply_descrs 5 many.defs
+check 'too many' complains 'has 5 descriptors; there may be 4' "$mig" \
+    -max_descrs 4 many.defs
+check 'too many in a reply' complains "reply of \`call' has 5" "$mig" \
+    -max_reply_descrs 4 many.defs
+check 'migcom alone' sh -c "$top_builddir/mig/migcom -n -list l.list \
+    -arch < /dev/null 2>&1 | grep -q 'unknown option'"
+check 'reads its standard input' sh -c "sed -e '/^#/,/^#endif/d' \
+    -e 's/BASE/7/' good.defs | $top_builddir/mig/migcom -n -list l.list"
+check 'and writes what it is told' grep -q '^good 7 call 0 7 107' l.list
 check 'help' "$mig" --help
 check 'version' "$mig" --version
 plan
