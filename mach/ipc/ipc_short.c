@@ -146,8 +146,8 @@ short_first(struct thread *self, struct ipc_port *port)
 
     if (port->msgcount == 0 || unlikely(port->receiver != self->space) ||
         unlikely(port->receiver_name != self->msg.name) ||
-        unlikely(port->pset != NULL) ||
-        unlikely(!list_empty(&port->senders)) ||
+        unlikely(port->pset != NULL) || unlikely(!list_empty(&port->senders)) ||
+        unlikely(port->armed) ||
         unlikely(port->srights == 1 && port->nsrequest != NULL)) {
         return NULL;
     }
@@ -196,8 +196,8 @@ short_copyout(vm_offset_t buffer, struct ipc_kmsg *kmsg)
     size += TRAILER_SIZE;
 
     if (likely(copy_message_range(buffer)) &&
-        likely(copyout_message(buffer, words[0], words[1], words[2],
-                               header + 1, size - HEADER_SIZE))) {
+        likely(copyout_message(buffer, words[0], words[1], words[2], header + 1,
+                               size - HEADER_SIZE))) {
         return MACH_MSG_SUCCESS;
     }
 

@@ -315,8 +315,9 @@ stream_receiver(void *argument)
                     sizeof(received), port, 5000, 0) == MACH_MSG_SUCCESS) {
         count++;
 
-        if (count % 7 == 0) {
-            (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_NONE, 0);
+        /* Long enough for the queue to fill. */
+        if (count % 50 == 0) {
+            (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, 1);
         }
     }
 
