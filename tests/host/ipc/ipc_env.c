@@ -386,6 +386,29 @@ copyin(vm_offset_t from, void *to, size_t size)
     return true;
 }
 
+/* These may be called with locks held. */
+bool
+copyin_quick(vm_offset_t from, void *to, size_t size)
+{
+    if (!user_range(current_task(), from, size)) {
+        return false;
+    }
+
+    memcpy(to, (void *)from, size);
+    return true;
+}
+
+bool
+copyout_quick(const void *from, vm_offset_t to, size_t size)
+{
+    if (!user_range(current_task(), to, size)) {
+        return false;
+    }
+
+    memcpy((void *)to, from, size);
+    return true;
+}
+
 bool
 copyout(const void *from, vm_offset_t to, size_t size)
 {
@@ -664,6 +687,7 @@ env_setup(void)
     env_current = &boot;
     ipc_space_setup();
     ipc_port_setup();
+    spin_init(&ipc_port_none.lock, LOCK_RANK_PORT);
     ipc_pset_setup();
     ipc_kmsg_setup();
     ipc_notify_setup();
