@@ -73,8 +73,7 @@ finish(mach_port_t thread)
         (void)swtch_pri(0);
     }
 
-    (void)thread_terminate(thread);
-    (void)mach_port_deallocate(SELF, thread);
+    guest_thread_join(thread);
 }
 
 static void
@@ -204,10 +203,12 @@ read_only(void)
 void
 guest_main(void)
 {
+    struct guest_counts before;
     vm_address_t address = 0;
     vm_size_t size = SIZE;
     mach_port_t entry;
 
+    guest_counts_get(&before);
     is(vm_allocate(SELF, &address, SIZE, VM_FLAGS_ANYWHERE), KERN_SUCCESS,
        "allocate");
     memory = (volatile uint64_t *)address;
@@ -221,5 +222,7 @@ guest_main(void)
     torture(take_remap, entry, "vm_remap of shared memory");
     torture(take_map, entry, "vm_map with copy");
     read_only();
-    tap_done();
+    is(mach_port_deallocate(SELF, entry), KERN_SUCCESS, "forget it");
+    is(vm_deallocate(SELF, address, SIZE), KERN_SUCCESS, "and the memory");
+    ok(guest_counts_settle(&before, 100), "nothing is left of it");
 }
