@@ -79,6 +79,7 @@ enum circumstance {
     A_OPTION,   /* of the server's trap */
     A_RCV,      /* where it waits next */
     A_BUFFER,   /* where the reply is */
+    BETWEEN,    /* what happens before the last usual round */
     CIRCUMSTANCES,
 };
 
@@ -277,6 +278,7 @@ static const uint8_t values[CIRCUMSTANCES] = {
     [A_OPTION] = COUNT(options),
     [A_RCV] = 5,
     [A_BUFFER] = B_NUMBER,
+    [BETWEEN] = 8,
 };
 
 static const char *const titles[CIRCUMSTANCES] = {
@@ -285,6 +287,7 @@ static const char *const titles[CIRCUMSTANCES] = {
     "routine",  "voucher", "field",   "size",     "option",    "rcv_name",
     "rcv_size", "rcv_buf", "snd_buf", "r_state",  "c_event",   "a_event",
     "a_bits",   "a_name",  "a_size",  "a_option", "a_rcv",     "a_buffer",
+    "between",
 };
 
 /* The buffers of an actor; the last page is not mapped there. */
@@ -1454,6 +1457,58 @@ usual_round(void)
     see_all("next reply");
 }
 
+/* Another port under the name of the destination. */
+static void
+replace_dest(void)
+{
+    mach_msg_type_name_t type;
+    mach_port_t right;
+
+    if (mach_port_extract_right(home, N_SERVER_WATCH, MACH_MSG_TYPE_MAKE_SEND,
+                                &right, &type) == KERN_SUCCESS &&
+        mach_port_insert_right(tasks[CLIENT], dest_name, right, type) !=
+            KERN_SUCCESS) {
+        see("not replaced", 1);
+    }
+}
+
+/* What the kernel remembers of a round may be wrong in the next. Whether any
+ * of it works depends on the case. */
+static void
+between_rounds(void)
+{
+    mach_port_t client = tasks[CLIENT];
+
+    switch (v[BETWEEN]) {
+    case 1:
+        (void)mach_port_deallocate(client, dest_name);
+        break;
+    case 2:
+        (void)mach_port_rename(client, dest_name, N_MOVED + 512);
+        break;
+    case 3:
+        (void)mach_port_destroy(client, N_REPLY);
+        break;
+    case 4:
+        (void)mach_port_destroy(client, N_REPLY);
+        (void)mach_port_allocate_name(client, MACH_PORT_RIGHT_RECEIVE, N_REPLY);
+        break;
+    case 5:
+        (void)mach_port_rename(home, N_SERVER, N_MOVED);
+        break;
+    case 6:
+        (void)mach_port_destroy(home, N_SERVER);
+        (void)mach_port_allocate_name(home, MACH_PORT_RIGHT_RECEIVE, N_SERVER);
+        break;
+    case 7:
+        (void)mach_port_destroy(client, dest_name);
+        replace_dest();
+        break;
+    default:
+        break;
+    }
+}
+
 /* -- The end of a case ------------------------------------------------------ */
 
 static void
@@ -1607,6 +1662,7 @@ run_case(unsigned long number)
 
     see_all("reply");
     usual_round();
+    between_rounds();
     usual_round();
     look_at_all("usual rounds");
 
@@ -1658,6 +1714,15 @@ run_cases(void)
             run_case(number + 2);
             number += 2;
         }
+    }
+
+    /* Receiving from a set goes on with what is queued. */
+    for (uint8_t event = 1; event < values[A_EVENT]; event++) {
+        clear_case();
+        v[WAIT] = W_SET;
+        v[A_EVENT] = event;
+        number++;
+        run_case(number);
     }
 
     random_state = arguments.seed * 0x9e3779b97f4a7c15 | 1;
