@@ -968,6 +968,9 @@ fill_pages(void)
         }
 
         memset(shared.pages[actor][PAGE_NONE] - SPAN, 0xee, SPAN);
+        shared.actors[actor].option = 0;
+        shared.actors[actor].buffer = 0;
+        shared.actors[actor].receive_buffer = 0;
     }
 }
 
@@ -1625,12 +1628,6 @@ run_case(unsigned long number)
     home = tasks[v[PLACE] == 0 ? SERVER : CLIENT];
     fill_pages();
 
-    for (int actor = 0; actor < 3; actor++) {
-        shared.actors[actor].option = 0;
-        shared.actors[actor].buffer = 0;
-        shared.actors[actor].receive_buffer = 0;
-    }
-
     if (number > 1) {
         release_names(tasks[CLIENT], padding[CLIENT]);
         release_names(tasks[SERVER], padding[SERVER]);
@@ -1721,8 +1718,9 @@ run_cases(void)
         clear_case();
         v[WAIT] = W_SET;
         v[A_EVENT] = event;
-        number++;
-        run_case(number);
+        run_case(number + 1);
+        run_case(number + 2);
+        number += 2;
     }
 
     random_state = arguments.seed * 0x9e3779b97f4a7c15 | 1;
