@@ -93,7 +93,10 @@ slab_create(struct slab_cache *cache)
         return NULL;
     }
 
+    /* All of it is written once: as long as a page holds a byte of code that
+     * an emulator has translated, it looks at each write to that page. */
     slab = vm_page_address(page);
+    memset(slab, 0, PAGE_SIZE << cache->order);
     slab->cache = cache;
     slab->used = 0;
     slab->free = NULL;
