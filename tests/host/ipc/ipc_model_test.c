@@ -149,11 +149,24 @@ settle_order(const struct arrived *a, struct model_message *m)
     return false;
 }
 
+/* What the receiver calls the port by which the message came: it may have
+ * lost it in the same operation. */
+static mach_port_name_t
+local_name(int task, const struct model_message *m)
+{
+    int port = m->dest.port;
+
+    return port >= 0 && model_ports[port].receiver == task
+               ? model_ports[port].name
+               : MACH_PORT_DEAD;
+}
+
 static void
-check_received(int task, struct model_message *m, mach_port_name_t name)
+check_received(int task, struct model_message *m)
 {
     const struct arrived *a = (const void *)kernel[task]->memory;
-    struct right carrier = m->dest;
+    struct right carrier;
+    mach_port_name_t name;
 
     say(" got %d", a->header.msgh_id);
 
@@ -169,9 +182,10 @@ check_received(int task, struct model_message *m, mach_port_name_t name)
 
     m->reply.port = NONE;
     carrier = m->dest;
+    name = local_name(task, m);
     model_dest_spent(m);
 
-    if (name != MACH_PORT_NULL && a->header.msgh_local_port != name) {
+    if (a->header.msgh_local_port != name) {
         fail("local port %x, not %x", a->header.msgh_local_port, name);
     }
 
@@ -200,7 +214,6 @@ static void
 check_woken(void)
 {
     struct model_message *m;
-    mach_port_name_t name;
     bool more = true;
 
     while (more && !failed) {
@@ -225,8 +238,7 @@ check_woken(void)
 
             if (m != NULL) {
                 model_tasks[t].delivered = NULL;
-                name = m->dest.port < 0 ? 0 : model_ports[m->dest.port].name;
-                check_received(t, m, name);
+                check_received(t, m);
             }
         }
     }
@@ -867,7 +879,6 @@ receive(int task)
     bool wait = below(4) == 0;
     struct env_task *k = kernel[task];
     struct model_message *m = NULL;
-    mach_port_name_t local = 0;
     mach_msg_return_t mr;
     bool done;
 
@@ -893,8 +904,7 @@ receive(int task)
     expect(k->result, mr, "receive");
 
     if (m != NULL && !failed) {
-        local = m->dest.port < 0 ? 0 : model_ports[m->dest.port].name;
-        check_received(task, m, local);
+        check_received(task, m);
     }
 }
 
