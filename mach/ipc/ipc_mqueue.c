@@ -363,6 +363,44 @@ mqueue_dequeue(struct thread *self, struct ipc_port *port)
     return mr;
 }
 
+/* The first on the list, claimed and off it, or NULL. Its lock is held. */
+static struct thread *
+mqueue_claim(struct list *receivers)
+{
+    struct thread *thread;
+
+    while (!list_empty(receivers)) {
+        thread = list_entry(list_first(receivers), struct thread, wait_link);
+        list_remove(&thread->wait_link);
+
+        if (sched_claim(thread, false)) {
+            return thread;
+        }
+    }
+
+    return NULL;
+}
+
+void
+ipc_mqueue_joined(struct ipc_port *port)
+{
+    struct ipc_pset *pset = port->pset;
+    struct thread *thread;
+
+    while (port->msgcount != 0) {
+        spin_lock(&pset->lock);
+        thread = mqueue_claim(&pset->receivers);
+        spin_unlock(&pset->lock);
+
+        if (thread == NULL) {
+            return;
+        }
+
+        thread->msg.result = mqueue_dequeue(thread, port);
+        sched_wake(thread, WAIT_AWAKENED);
+    }
+}
+
 /* Put the thread on a list of waiting receivers, whose lock is held. */
 static void
 mqueue_wait(struct thread *self, struct list *receivers, bool will_hand_off)

@@ -84,6 +84,10 @@ ipc_mqueue_wake_receivers(struct list *receivers, mach_msg_return_t result);
 /* It is not queued any more, and waits no more: nobody pays for it. */
 void ipc_mqueue_uncharge(struct ipc_kmsg *kmsg);
 
+/* The locked port has just joined a set, which is not locked: its messages go
+ * to those that wait there. */
+void ipc_mqueue_joined(struct ipc_port *port);
+
 /* The locked port may have room: let messages of waiting senders in. */
 void ipc_mqueue_room(struct ipc_port *port);
 

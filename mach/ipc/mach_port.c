@@ -521,6 +521,26 @@ member_add(struct ipc_pset *pset, struct ipc_port *port)
     spin_lock(&pset->lock);
     ipc_pset_add(pset, port);
     spin_unlock(&pset->lock);
+    ipc_mqueue_joined(port);
+}
+
+/* Unlock both; there may be room in the queue now. */
+static void
+member_unlock(struct ipc_space *space, struct ipc_port *port)
+{
+    bool possible = port->armed;
+
+    if (possible) {
+        ipc_port_ref(port);
+    }
+
+    spin_unlock(&port->lock);
+    spin_unlock(&space->lock);
+
+    if (possible) {
+        ipc_notify_possible(port);
+        ipc_port_unref(port);
+    }
 }
 
 kern_return_t
@@ -549,8 +569,7 @@ mach_port_move_member(ipc_space_t task, mach_port_name_t member,
         member_add(pset, port);
     }
 
-    spin_unlock(&port->lock);
-    spin_unlock(&task->lock);
+    member_unlock(task, port);
     return kr;
 }
 
@@ -578,8 +597,7 @@ mach_port_insert_member(ipc_space_t task, mach_port_name_t name,
         member_add(pset, port);
     }
 
-    spin_unlock(&port->lock);
-    spin_unlock(&task->lock);
+    member_unlock(task, port);
     return kr;
 }
 
