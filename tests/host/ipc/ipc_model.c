@@ -267,6 +267,28 @@ leave_set(int port)
     }
 }
 
+static struct model_message *
+dequeue(int port)
+{
+    struct model_port *p = &model_ports[port];
+    struct model_message *m = p->queue;
+
+    p->queue = m->next;
+    m->next = NULL;
+    p->msgcount--;
+    p->seqno++;
+
+    if (p->set != NONE) {
+        set_unready(p->set, port);
+
+        if (p->msgcount != 0) {
+            set_ready(p->set, port);
+        }
+    }
+
+    return m;
+}
+
 static void
 join_set(int set, int port)
 {
@@ -275,6 +297,13 @@ join_set(int set, int port)
 
     if (model_ports[port].msgcount != 0) {
         set_ready(set, port);
+    }
+
+    for (int t = 0; t < TASKS; t++) {
+        if (model_tasks[t].wait_set == set && model_ports[port].msgcount != 0) {
+            wake(t, MACH_MSG_SUCCESS);
+            model_tasks[t].delivered = dequeue(port);
+        }
     }
 }
 
@@ -1281,28 +1310,6 @@ model_send(int task, mach_port_name_t dest, mach_msg_type_name_t dest_type,
 
     deliver(m->dest.port, m);
     return MACH_MSG_SUCCESS;
-}
-
-static struct model_message *
-dequeue(int port)
-{
-    struct model_port *p = &model_ports[port];
-    struct model_message *m = p->queue;
-
-    p->queue = m->next;
-    m->next = NULL;
-    p->msgcount--;
-    p->seqno++;
-
-    if (p->set != NONE) {
-        set_unready(p->set, port);
-
-        if (p->msgcount != 0) {
-            set_ready(p->set, port);
-        }
-    }
-
-    return m;
 }
 
 mach_msg_return_t

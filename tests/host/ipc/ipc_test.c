@@ -867,10 +867,37 @@ run(const struct operation *operation)
     ok(good, "%s: %u allocations fail in turn", operation->name, fail - 2);
 }
 
+/* A thread waits at a set, and a port that has messages joins it. */
+static void
+join_with_messages(void)
+{
+    size_t before = slab_total();
+
+    a = env_task_create();
+    b = env_task_create();
+    queue_full();
+    env_enter(b);
+    MUST(mach_port_allocate_name(b->space, MACH_PORT_RIGHT_PORT_SET, NAME(6)));
+    ok(!env_msg(b, b->memory, MACH_RCV_MSG, 0, 4096, NAME(6), 0),
+       "nothing to receive from a set");
+    env_enter(a);
+    MUST(mach_port_insert_member(b->space, NAME(0), NAME(6)));
+    env_run();
+    ok(!b->blocked, "until a port with messages joins it");
+    is(b->result, MACH_MSG_SUCCESS, "the first is received");
+    is(message_of(b)->header.msgh_local_port, NAME(0), "from that port");
+    prepare(a, NAME(0), MACH_MSG_TYPE_COPY_SEND);
+    send(a, 24);
+    ok(true, "so there is room for one more");
+    end();
+    is(slab_total(), before, "and nothing is left of it all");
+}
+
 int
 main(void)
 {
     env_setup();
+    join_with_messages();
 
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         run(&operations[i]);
