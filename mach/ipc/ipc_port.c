@@ -14,7 +14,7 @@
 #include <kern/thread.h>
 #include <machine/cpu.h>
 
-struct ipc_port ipc_port_none = { .lock = { .rank = LOCK_RANK_PORT } };
+struct ipc_port ipc_port_none;
 
 static struct slab_cache port_cache;
 
@@ -26,6 +26,7 @@ ipc_port_setup(void)
 {
     slab_cache_init(&port_cache, "ipc_port", sizeof(struct ipc_port),
                     IPC_PORT_ALIGN);
+    spin_init(&ipc_port_none.lock, LOCK_RANK_PORT);
     list_init(&ipc_port_none.receivers);
     spin_init(&transit_lock, LOCK_RANK_TRANSIT);
 }
