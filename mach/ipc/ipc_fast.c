@@ -20,6 +20,7 @@
 
 #include <debug/assert.h>
 #include <ipc/ipc_fast.h>
+#include <ipc/ipc_fast_i.h>
 #include <ipc/ipc_port.h>
 #include <ipc/ipc_pset.h>
 #include <ipc/ipc_reply.h>
@@ -70,23 +71,6 @@ halves(uint32_t low, uint32_t high)
 
 /* -- The two queues --------------------------------------------------------- */
 
-/* A thread that waits on the list, with room; nobody's yet. Its lock, which
- * the caller holds, keeps it there. A port on which somebody waits is alive
- * and a space's. */
-static ALWAYS_INLINE struct thread *
-fast_receiver(struct list *receivers, mach_msg_size_t size)
-{
-    struct thread *receiver =
-        list_entry(list_first(receivers), struct thread, wait_link);
-
-    if (unlikely(list_empty(receivers)) ||
-        unlikely(receiver->msg.room < (int64_t)size)) {
-        return NULL;
-    }
-
-    return receiver;
-}
-
 /* Lock the port to receive from if there is nothing to receive. */
 static ALWAYS_INLINE bool
 fast_own_port(struct thread *self, struct ipc_port *port)
@@ -120,20 +104,6 @@ fast_own_pset(struct thread *self, struct ipc_pset *pset)
     }
 
     return true;
-}
-
-/* The receiver is ours if nobody else was first and it is wholly at rest:
- * from here on it runs. */
-static ALWAYS_INLINE bool
-fast_claim(struct thread *receiver)
-{
-    uint64_t waits = THREAD_RUN_WORD(THREAD_WAITING,
-                                     WAIT_STATE_INTERRUPTIBLE, 0);
-
-    return likely(atomic_compare_exchange_strong_explicit(
-        &receiver->run_word, &waits,
-        THREAD_RUN_WORD(THREAD_RUNNING, WAIT_STATE_NONE, 1),
-        memory_order_acquire, memory_order_relaxed));
 }
 
 /* The current thread waits on the list, as mach_msg_receive() would have it.
@@ -217,17 +187,6 @@ fast_arrive(struct thread *self, struct thread *receiver,
 }
 
 /* -- Request ---------------------------------------------------------------- */
-
-/* Make sure that the receiver has an empty slot for the reply right, and that
- * its space may have one more name. */
-static ALWAYS_INLINE bool
-fast_slot(struct thread *receiver)
-{
-    const struct ipc_space *space = receiver->space;
-
-    return likely(space->count < space->limit) &&
-           (likely(receiver->reply_handle == 0) || ipc_reply_renew(receiver));
-}
 
 /* The send-once right goes to the slot; false if that has just been taken
  * away. */

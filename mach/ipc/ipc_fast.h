@@ -8,7 +8,10 @@
 #ifndef IPC_IPC_FAST_H
 #define IPC_IPC_FAST_H
 
+#include <stdbool.h>
+
 #include <kern/macros.h>
+#include <kern/wait.h>
 #include <mach/message.h>
 
 struct thread;
@@ -24,6 +27,29 @@ struct thread;
 NORETURN void
 ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
               uint64_t names, uint64_t timeout, vm_offset_t receive_buffer);
+
+/*
+ * A kernel stub sends a message, with a send right to where it goes and a
+ * send-once right to its reply, for the current thread, whose interruptible
+ * wait has begun. If a receiver waits it gets message and processor, and the
+ * current thread goes on in the continuation. Returns only if not: then
+ * nothing has been done.
+ *
+ * Locks: none held; interrupts on.
+ */
+void ipc_fast_raise(struct thread *self, mach_msg_header_t *message,
+                    mach_msg_size_t size, continuation_t continuation);
+
+/*
+ * The current thread replies to a kernel object by the right in its slot, and
+ * will receive. *nextp: a thread to which it may hand the processor then,
+ * claimed, or NULL. False, with nothing done, if it is anything else.
+ *
+ * Locks: none held; interrupts on.
+ */
+MUST_CHECK bool ipc_fast_kernel_reply(struct thread *self, vm_offset_t buffer,
+                                      mach_msg_size_t size,
+                                      struct thread **nextp);
 
 /*
  * The longest message that may go straight to a thread that waits so: 0 if

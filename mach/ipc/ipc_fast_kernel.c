@@ -14,6 +14,7 @@
 #include <ipc/ipc_kobject.h>
 #include <ipc/ipc_mqueue.h>
 #include <ipc/ipc_port.h>
+#include <ipc/ipc_reply.h>
 #include <ipc/ipc_space.h>
 #include <kern/string.h>
 #include <kern/task.h>
@@ -240,4 +241,85 @@ ipc_fast_kernel(struct thread *self, vm_offset_t buffer, mach_msg_size_t size,
     }
 
     return kernel_answer(self, call.reply, &reply.kmsg, mrp);
+}
+
+/* -- Replies to the kernel -------------------------------------------------- */
+
+/* Take the right out of the slot if it is one to a kernel object and the
+ * message that is at hand goes there. */
+static struct ipc_port *
+kernel_take_slot(struct thread *self, const mach_msg_header_t *header)
+{
+    uint64_t slot = atomic_load_explicit(&self->reply, memory_order_relaxed);
+    mach_port_name_t name = IPC_REPLY_NAME(slot);
+    mach_port_name_t next = (name & ~0xffu) | ((name + 1) & 0xff);
+    struct ipc_port *port;
+
+    if (header->msgh_bits !=
+            MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
+        header->msgh_remote_port != name ||
+        header->msgh_local_port != MACH_PORT_NULL ||
+        header->msgh_voucher_port != 0 || IPC_REPLY_HANDLE(slot) == 0 ||
+        slot == IPC_REPLY_NONE ||
+        !atomic_compare_exchange_strong(&self->reply, &slot, next)) {
+        return NULL;
+    }
+
+    port = ipc_port_from_live_handle(IPC_REPLY_HANDLE(slot));
+
+    if (port->receiver == &ipc_space_kernel) {
+        return port;
+    }
+
+    atomic_store(&self->reply, slot);
+    return NULL;
+}
+
+bool
+ipc_fast_kernel_reply(struct thread *self, vm_offset_t buffer,
+                      mach_msg_size_t size, struct thread **nextp)
+{
+    union {
+        mach_msg_header_t header;
+        uint64_t words[REQUEST_MAX / sizeof(uint64_t)];
+    } request;
+    union {
+        mig_reply_error_t error;
+        uint64_t words[REPLY_MAX / sizeof(uint64_t)];
+    } reply;
+    const struct routine_descriptor *routine;
+    struct ipc_port *port;
+
+    if (size < HEADER_SIZE || size > REQUEST_MAX || (size & 3) != 0 ||
+        !copy_message_range(buffer) ||
+        !copyin_message(buffer, &request.words[0], &request.words[1],
+                        &request.words[2], &request.words[3],
+                        size - HEADER_SIZE)) {
+        return false;
+    }
+
+    routine = ipc_kobject_routine(request.header.msgh_id);
+
+    if (routine == NULL || routine->stub_routine == NULL ||
+        routine->max_reply_msg > REPLY_MAX) {
+        return false;
+    }
+
+    port = kernel_take_slot(self, &request.header);
+
+    if (port == NULL) {
+        return false;
+    }
+
+    request.header.msgh_bits = MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE, 0);
+    request.header.msgh_size = size;
+    request.header.msgh_remote_port = ipc_port_live_handle(port);
+    ipc_kobject_prepare(&request.header, &reply.error.Head);
+    self->msg.next = NULL;
+    self->msg.passes = true;
+    routine->stub_routine(&request.header, &reply.error.Head);
+    self->msg.passes = false;
+    *nextp = self->msg.next;
+    ipc_kobject_served(port, MACH_MSG_TYPE_PORT_SEND_ONCE, reply.error.RetCode);
+    return true;
 }

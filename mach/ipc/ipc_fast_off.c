@@ -22,3 +22,24 @@ ipc_fast_kernel(struct thread *self, vm_offset_t buffer, mach_msg_size_t size,
     (void)mrp;
     return IPC_FAST_KERNEL_NOT;
 }
+
+bool
+ipc_fast_kernel_reply(struct thread *self, vm_offset_t buffer,
+                      mach_msg_size_t size, struct thread **nextp)
+{
+    (void)self;
+    (void)buffer;
+    (void)size;
+    (void)nextp;
+    return false;
+}
+
+void
+ipc_fast_raise(struct thread *self, mach_msg_header_t *message,
+               mach_msg_size_t size, continuation_t continuation)
+{
+    (void)self;
+    (void)message;
+    (void)size;
+    (void)continuation;
+}

@@ -876,8 +876,8 @@ ipc_kmsg_copyin(vm_offset_t buffer, mach_msg_size_t size,
 /* -- Out of the kernel ------------------------------------------------------ */
 
 /* How a failed copyout of a right shows in the message's result. */
-static mach_msg_return_t
-copyout_error(kern_return_t kr)
+mach_msg_return_t
+ipc_kmsg_error(kern_return_t kr)
 {
     if (kr == KERN_SUCCESS) {
         return MACH_MSG_SUCCESS;
@@ -896,7 +896,7 @@ copyout_port(struct ipc_space *space, mach_msg_port_descriptor_t *descriptor)
     kr = ipc_right_copyout(space, ipc_port_from_handle(descriptor->name),
                            descriptor->disposition, &name);
     descriptor->name = name;
-    return copyout_error(kr);
+    return ipc_kmsg_error(kr);
 }
 
 static mach_msg_return_t
@@ -998,7 +998,7 @@ copyout_ool_ports(struct ipc_space *space, struct vm_map *map,
         kr = ipc_right_copyout(space, ipc_port_from_handle(handles[i]),
                                descriptor->disposition, &name);
         handles[i] = name;
-        mr |= copyout_error(kr);
+        mr |= ipc_kmsg_error(kr);
     }
 
     if (copyout_names(map, handles, descriptor->count * sizeof(*handles),
@@ -1108,7 +1108,7 @@ ipc_kmsg_copyout(struct ipc_kmsg *kmsg, struct ipc_space *space,
         header->msgh_bits &=
             ~(MACH_MSGH_BITS_COMPLEX | MACH_MSGH_BITS_REMOTE_MASK);
         header->msgh_size = sizeof(*header);
-        return MACH_RCV_HEADER_ERROR | copyout_error(kr);
+        return MACH_RCV_HEADER_ERROR | ipc_kmsg_error(kr);
     }
 
     if (!MACH_MSGH_BITS_IS_COMPLEX(bits)) {
@@ -1132,11 +1132,11 @@ ipc_kmsg_copyout_pseudo(struct ipc_kmsg *kmsg, struct ipc_space *space,
         ipc_right_copyout(space, ipc_port_from_handle(header->msgh_remote_port),
                           MACH_MSGH_BITS_REMOTE(bits), &name);
     header->msgh_remote_port = name;
-    mr |= copyout_error(kr);
+    mr |= ipc_kmsg_error(kr);
     kr = ipc_right_copyout(space, ipc_port_from_handle(header->msgh_local_port),
                            MACH_MSGH_BITS_LOCAL(bits), &name);
     header->msgh_local_port = name;
-    mr |= copyout_error(kr);
+    mr |= ipc_kmsg_error(kr);
 
     if (MACH_MSGH_BITS_IS_COMPLEX(bits)) {
         mr |= copyout_body(kmsg, space, map) & ~MACH_RCV_BODY_ERROR;

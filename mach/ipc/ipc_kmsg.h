@@ -102,6 +102,9 @@ MUST_CHECK mach_msg_return_t ipc_kmsg_copyin(vm_offset_t buffer,
 mach_msg_return_t ipc_kmsg_copyout(struct ipc_kmsg *kmsg,
                                    struct ipc_space *space, struct vm_map *map);
 
+/* What a right that found no place in a space adds to a receive's result. */
+mach_msg_return_t ipc_kmsg_error(kern_return_t kr);
+
 /* The reverse of copyin, for a message that could not be sent: rights come
  * back as move rights. */
 mach_msg_return_t

@@ -60,6 +60,22 @@ kobject_call(const struct routine_descriptor *routine,
     return ((mig_reply_error_t *)reply)->RetCode;
 }
 
+void
+ipc_kobject_served(struct ipc_port *port, mach_msg_type_name_t type,
+                   kern_return_t kr)
+{
+    if (type != MACH_MSG_TYPE_PORT_SEND_ONCE) {
+        ipc_port_release_send(port);
+        return;
+    }
+
+    if (kr != KERN_SUCCESS) {
+        exception_reply_failed(port);
+    }
+
+    ipc_port_consume_sonce(port);
+}
+
 /*
  * Of the request the routine owns the body if it succeeded; the destination
  * right is spent; the reply right goes with the reply.
@@ -74,17 +90,8 @@ kobject_finish_request(struct ipc_kmsg *request, kern_return_t kr)
         ipc_kmsg_clean_body(request);
     }
 
-    if (MACH_MSGH_BITS_REMOTE(request->header.msgh_bits) ==
-        MACH_MSG_TYPE_PORT_SEND_ONCE) {
-        if (kr != KERN_SUCCESS) {
-            exception_reply_failed(port);
-        }
-
-        ipc_port_consume_sonce(port);
-    } else {
-        ipc_port_release_send(port);
-    }
-
+    ipc_kobject_served(port, MACH_MSGH_BITS_REMOTE(request->header.msgh_bits),
+                       kr);
     ipc_kmsg_free(request);
 }
 

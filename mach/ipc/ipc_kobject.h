@@ -23,6 +23,11 @@ void ipc_kobject_server(struct ipc_kmsg *kmsg);
 /* For ipc_fast_kernel.c: the routine of a message's id, or NULL. */
 const struct routine_descriptor *ipc_kobject_routine(mach_msg_id_t id);
 
+/* The destination's right has served in a request to which the routine said
+ * kr. */
+void ipc_kobject_served(struct ipc_port *port, mach_msg_type_name_t type,
+                        kern_return_t kr);
+
 /* A reply to the request, both in the form of the kernel, that says so far
  * MIG_BAD_ID. */
 static inline void

@@ -17,32 +17,30 @@
 
 /* -- Send ------------------------------------------------------------------- */
 
-/* The entry of a name if it has one of these rights. The space is locked. */
-static ALWAYS_INLINE struct ipc_port *
-short_port(struct ipc_space *space, mach_port_name_t name, uint32_t types)
-{
-    struct ipc_entry *entry = ipc_entry_lookup_inline(space, name);
-
-    return likely(entry != NULL) && likely((entry->type & types) != 0)
-               ? entry->object
-               : NULL;
-}
-
 /* Lock the port if a message can simply be queued there. */
 static ALWAYS_INLINE bool
 short_lock(struct ipc_port *port)
 {
     spin_lock(&port->lock);
 
-    if (likely(port->receiver != NULL) &&
-        likely(port->receiver != &ipc_space_kernel) &&
-        likely(port->pset == NULL) && likely(list_empty(&port->receivers)) &&
-        likely(port->msgcount < port->qlimit)) {
-        return true;
+    if (unlikely(!port->active) ||
+        unlikely(port->receiver == &ipc_space_kernel) ||
+        unlikely(port->pset != NULL) ||
+        unlikely(!list_empty(&port->receivers)) ||
+        unlikely(port->msgcount >= port->qlimit)) {
+        spin_unlock(&port->lock);
+        return false;
     }
 
-    spin_unlock(&port->lock);
-    return false;
+    return true;
+}
+
+/* The header as three words: bits and size; remote and local port; voucher
+ * and id. */
+static ALWAYS_INLINE uint64_t *
+header_words(struct ipc_kmsg *kmsg)
+{
+    return (uint64_t *)(void *)&kmsg->header;
 }
 
 /* The right to the locked port, and the message into its queue. */
@@ -53,8 +51,7 @@ short_queue(struct ipc_space *space, struct ipc_port *port, bool makes,
     port->srights++;
     port->mscount += makes ? 1 : 0;
     refcount_ref(&port->refs); /* ref: the message's right */
-    kmsg->header.msgh_bits = MACH_MSG_TYPE_PORT_SEND;
-    kmsg->header.msgh_remote_port = ipc_port_live_handle(port);
+    header_words(kmsg)[1] = ipc_port_live_handle(port); /* no local port */
     ipc_space_identity(space, &kmsg->sender);
 
     /* The first is paid for with the port: ipc/ipc_mqueue.c. */
@@ -72,6 +69,7 @@ static ALWAYS_INLINE bool
 short_send(struct ipc_space *space, struct ipc_kmsg *kmsg, vm_offset_t buffer,
            mach_msg_size_t size, mach_port_name_t name, bool makes)
 {
+    struct ipc_entry *entry;
     struct ipc_port *port;
 
     if (size != HEADER_SIZE &&
@@ -81,12 +79,16 @@ short_send(struct ipc_space *space, struct ipc_kmsg *kmsg, vm_offset_t buffer,
     }
 
     spin_lock(&space->lock);
-    port = short_port(space, name, makes ? IE_RECEIVE : IE_SEND);
+    entry = ipc_entry_lookup_inline(space, name);
 
-    if (unlikely(port == NULL) || unlikely(!short_lock(port))) {
+    if (unlikely(entry == NULL) ||
+        unlikely((entry->type & (makes ? IE_RECEIVE : IE_SEND)) == 0) ||
+        unlikely(!short_lock(entry->object))) {
         spin_unlock(&space->lock);
         return false;
     }
+
+    port = entry->object;
 
     spin_unlock(&space->lock);
     short_queue(space, port, makes, kmsg);
@@ -102,7 +104,7 @@ ipc_short_send(struct thread *self, vm_offset_t buffer, mach_msg_size_t size)
 
     if (unlikely(size - HEADER_SIZE > IPC_KMSG_SHORT - HEADER_SIZE) ||
         unlikely((size & 3) != 0) || unlikely(!copy_message_range(buffer)) ||
-        unlikely(!copyin_message(buffer, &word0, &word1, &word2, NULL, 0))) {
+        unlikely(!copyin_header(buffer, &word0, &word1, &word2))) {
         return false;
     }
 
@@ -120,10 +122,8 @@ ipc_short_send(struct thread *self, vm_offset_t buffer, mach_msg_size_t size)
         return false;
     }
 
-    kmsg->header.msgh_size = size;
-    kmsg->header.msgh_local_port = MACH_PORT_NULL;
-    kmsg->header.msgh_voucher_port = 0;
-    kmsg->header.msgh_id = (mach_msg_id_t)(word2 >> 32);
+    header_words(kmsg)[0] = (uint64_t)size << 32 | MACH_MSG_TYPE_PORT_SEND;
+    header_words(kmsg)[2] = word2;
 
     if (unlikely(!short_send(self->space, kmsg, buffer, size,
                              (mach_port_name_t)word1, makes))) {

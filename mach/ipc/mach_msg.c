@@ -365,6 +365,30 @@ check_options(mach_msg_option_t option, mach_port_name_t notify)
     return MACH_MSG_SUCCESS;
 }
 
+/* An RPC to a kernel object, or a reply to one, in the short way. */
+static ALWAYS_INLINE enum ipc_fast_kernel
+trap_kernel_object(struct thread *self, vm_offset_t buffer, uint64_t sizes,
+                   mach_port_name_t notify, vm_offset_t receive_buffer,
+                   struct thread **receiverp, mach_msg_return_t *mrp)
+{
+    if (unlikely(self->msg.bits ==
+                 MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0))) {
+        return ipc_fast_kernel_reply(self, buffer, (mach_msg_size_t)sizes,
+                                     receiverp)
+                   ? IPC_FAST_KERNEL_SENT
+                   : IPC_FAST_KERNEL_NOT;
+    }
+
+    if (self->destination.port->receiver != &ipc_space_kernel ||
+        notify != MACH_PORT_NULL) {
+        return IPC_FAST_KERNEL_NOT;
+    }
+
+    self->msg.buffer = receive_buffer;
+    self->msg.size = (mach_msg_size_t)(sizes >> 32);
+    return ipc_fast_kernel(self, buffer, (mach_msg_size_t)sizes, mrp);
+}
+
 mach_msg_return_t
 mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
               uint64_t names, uint64_t timeout, vm_offset_t receive_buffer)
@@ -380,14 +404,10 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
         receive_buffer = buffer;
     }
 
-    /* The fast path left the destination there, if it came so far. */
-    if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG) &&
-        self->destination.port->receiver == &ipc_space_kernel &&
-        names >> 32 == MACH_PORT_NULL) {
-        self->msg.buffer = receive_buffer;
-        self->msg.size = (mach_msg_size_t)(sizes >> 32);
-
-        switch (ipc_fast_kernel(self, buffer, (mach_msg_size_t)sizes, &mr)) {
+    /* Of a message that the fast path has left, it has left what it saw. */
+    if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG)) {
+        switch (trap_kernel_object(self, buffer, sizes, names >> 32,
+                                   receive_buffer, &receiver, &mr)) {
         case IPC_FAST_KERNEL_DONE:
             return mr;
         case IPC_FAST_KERNEL_SENT:
@@ -490,7 +510,16 @@ mach_msg_thread_end(struct thread *self)
 mach_msg_return_t
 mach_msg_send_from_kernel(mach_msg_header_t *message, mach_msg_size_t size)
 {
-    struct ipc_kmsg *kmsg = ipc_kmsg_from_kernel(message, size);
+    struct thread *self = current_thread();
+    continuation_t raises = self->msg.raises;
+    struct ipc_kmsg *kmsg;
+
+    if (raises != NULL) {
+        self->msg.raises = NULL;
+        ipc_fast_raise(self, message, size, raises);
+    }
+
+    kmsg = ipc_kmsg_from_kernel(message, size);
 
     if (kmsg == NULL) {
         return MACH_SEND_NO_BUFFER;

@@ -68,6 +68,18 @@ exception_reply_right(struct thread *self)
     return ipc_port_make_sonce(self->exception.reply);
 }
 
+/* A send right to an object's port, which its lock guards. */
+static mach_port_t
+exception_object_right(struct spinlock *lock, struct ipc_port **portp)
+{
+    struct ipc_port *right;
+
+    spin_lock(lock);
+    right = ipc_port_make_send(*portp);
+    spin_unlock(lock);
+    return ipc_port_to_handle(right);
+}
+
 static kern_return_t
 exception_send_identity(struct thread *self,
                         const struct exception_action *action,
@@ -76,10 +88,8 @@ exception_send_identity(struct thread *self,
     mach_port_t thread, task;
     kern_return_t kr;
 
-    thread_ref(self);
-    task_ref(self->task);
-    thread = convert_thread_to_port(self);
-    task = convert_task_to_port(self->task);
+    thread = exception_object_right(&self->lock, &self->self_port);
+    task = exception_object_right(&self->task->lock, &self->task->self_port);
 
     if (action->behavior == EXCEPTION_DEFAULT) {
         kr = exception_raise(ipc_port_to_handle(action->port), reply, thread,
@@ -197,7 +207,9 @@ exception_deliver(struct thread *self)
             thread_return();
         }
 
+        self->msg.raises = exception_continue;
         kr = exception_send(self, &action);
+        self->msg.raises = NULL;
 
         if (kr == KERN_SUCCESS) {
             thread_block(exception_continue);
@@ -225,6 +237,8 @@ exception_raise_user(struct thread *self, exception_type_t type, int64_t code,
 static kern_return_t
 exception_answer(struct thread *thread, kern_return_t answer)
 {
+    struct thread *self = current_thread();
+
     if (thread == NULL) {
         return KERN_INVALID_ARGUMENT;
     }
@@ -234,7 +248,14 @@ exception_answer(struct thread *thread, kern_return_t answer)
     }
 
     thread->exception.answer = answer;
-    sched_wake(thread, WAIT_AWAKENED);
+
+    /* Who answers and then waits hands the processor over. */
+    if (self->msg.passes && self->msg.next == NULL) {
+        self->msg.next = thread;
+    } else {
+        sched_wake(thread, WAIT_AWAKENED);
+    }
+
     return KERN_SUCCESS;
 }
 

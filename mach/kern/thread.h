@@ -154,6 +154,9 @@ struct thread {
     /* The message operation under way, see ipc/mach_msg.c. */
     struct {
         struct ipc_port *port;    /* (s) ref: whose queue is full */
+        continuation_t raises;    /* (s) the next message is one to wait for */
+        struct thread *next;      /* (s) claimed: to whom to hand over */
+        bool passes;              /* (s) `next` may be set */
         struct ipc_kmsg *kmsg;    /* the claimer: what arrived; or unsent */
         mach_msg_return_t result; /* the claimer */
         mach_msg_size_t needed;   /* the claimer: size of what was too large */

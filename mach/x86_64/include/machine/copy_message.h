@@ -35,6 +35,36 @@ copy_message_close(void)
     __asm__ volatile(COPY_SMAP_SITE("clac")::: "memory");
 }
 
+/* The header at `from` into words. False if a page is not there. */
+static ALWAYS_INLINE MUST_CHECK bool
+copyin_header(vm_offset_t from, uint64_t *word0, uint64_t *word1,
+              uint64_t *word2)
+{
+    uint64_t first, second, third;
+
+    __asm__ volatile goto(COPY_SMAP_SITE("stac")
+                 "1: movq (%[from]), %[first]\n\t"
+                 "2: movq 8(%[from]), %[second]\n\t"
+                 "3: movq 16(%[from]), %[third]\n\t"
+                 COPY_SMAP_SITE("clac")
+                 COPY_FIXUP("1b", "%l[fault]")
+                 COPY_FIXUP("2b", "%l[fault]")
+                 COPY_FIXUP("3b", "%l[fault]")
+                 : [first] "=&r"(first), [second] "=&r"(second),
+                   [third] "=&r"(third)
+                 : [from] "r"(from)
+                 : "memory", "cc"
+                 : fault);
+    *word0 = first;
+    *word1 = second;
+    *word2 = third;
+    return true;
+
+fault:
+    copy_message_close();
+    return false;
+}
+
 /*
  * The header at `from` into words, `size` bytes behind it, a multiple of 4
  * that may be 0, to `data`. False if a page is not there.

@@ -20,6 +20,15 @@ copy_message_range(vm_offset_t address)
 }
 
 static inline MUST_CHECK bool
+copyin_header(vm_offset_t from, uint64_t *word0, uint64_t *word1,
+              uint64_t *word2)
+{
+    return copyin(from, word0, sizeof(*word0)) &&
+           copyin(from + 8, word1, sizeof(*word1)) &&
+           copyin(from + 16, word2, sizeof(*word2));
+}
+
+static inline MUST_CHECK bool
 copyin_message(vm_offset_t from, uint64_t *word0, uint64_t *word1,
                uint64_t *word2, void *data, uint32_t size)
 {
