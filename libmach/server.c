@@ -145,8 +145,8 @@ server_reply_receive(const struct server *server)
     mach_msg_return_t mr;
 
     mr = mach_msg_trap(server->reply, option,
-                       MACH_MSG_TRAP_PAIR(size, server->size),
-                       server->rcv_name, 0, server->request);
+                       MACH_MSG_TRAP_PAIR(size, server->size), server->rcv_name,
+                       0, server->request);
 
     if (mr == MACH_MSG_SUCCESS) {
         return mr;

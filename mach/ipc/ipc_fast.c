@@ -96,8 +96,7 @@ fast_own_pset(struct thread *self, struct ipc_pset *pset)
         return false;
     }
 
-    if (unlikely(!pset->active) ||
-        unlikely(pset->name != self->receive.name) ||
+    if (unlikely(!pset->active) || unlikely(pset->name != self->receive.name) ||
         unlikely(!list_empty(&pset->ready))) {
         spin_unlock(&pset->lock);
         return false;
@@ -129,8 +128,8 @@ fast_local(const struct ipc_port *port, struct fast_header *header,
     if (port->has_payload) {
         local = low_half(port->payload);
         header->word2 += high_half(port->payload); /* the voucher is 0 */
-        bits = (bits & 0xff) |
-               MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
+        bits =
+            (bits & 0xff) | MACH_MSGH_BITS(0, MACH_MSG_TYPE_PROTECTED_PAYLOAD);
     }
 
     header->word0 = halves(bits, size);
@@ -248,10 +247,10 @@ fast_request_deliver(struct thread *self, struct ipc_port *own,
 
     list_unlink(&receiver->wait_link);
     port->seqno++;
-    fast_local(port, &header, size,
-               MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
-                              MACH_MSG_TYPE_PORT_SEND),
-               name);
+    fast_local(
+        port, &header, size,
+        MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE, MACH_MSG_TYPE_PORT_SEND),
+        name);
     fast_wait(self, &own->receivers);
     spin_unlock(&own->lock);
 
@@ -334,8 +333,7 @@ fast_reply_deliver(struct thread *self, struct ipc_port *port,
     port->sorights--;
     refcount_unref_held(&port->refs); /* the receive right holds it */
     fast_local(port, &header, size,
-               MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE),
-               MACH_PORT_NULL);
+               MACH_MSGH_BITS(0, MACH_MSG_TYPE_PORT_SEND_ONCE), MACH_PORT_NULL);
     fast_wait(self, own_receivers);
     spin_unlock(own_lock);
     spin_unlock(&port->lock);
@@ -398,7 +396,8 @@ fast_reply(struct thread *self, struct fast_header header,
         return;
     }
 
-    fast_reply_with(self, ipc_port_from_live_handle(handle), header, data, size);
+    fast_reply_with(self, ipc_port_from_live_handle(handle), header, data,
+                    size);
     atomic_store_explicit(&self->reply, IPC_REPLY_MAKE(low_half(slot), handle),
                           memory_order_release);
 }
@@ -427,7 +426,7 @@ fast_rpc(struct thread *self, vm_offset_t buffer, mach_msg_option_t option,
                                  &header.word2, data.bytes,
                                  size - HEADER_SIZE)) ||
         unlikely(low_half(header.word2) != 0) || /* the voucher */
-        unlikely(self->run_high != 0)) { /* an ast */
+        unlikely(self->run_high != 0)) {         /* an ast */
         return;
     }
 

@@ -47,9 +47,9 @@ void ipc_fast_raise(struct thread *self, mach_msg_header_t *message,
  *
  * Locks: none held; interrupts on.
  */
-MUST_CHECK bool ipc_fast_kernel_reply(struct thread *self, vm_offset_t buffer,
-                                      mach_msg_size_t size,
-                                      struct thread **nextp);
+MUST_CHECK bool
+ipc_fast_kernel_reply(struct thread *self, vm_offset_t buffer,
+                      mach_msg_size_t size, struct thread **nextp);
 
 /*
  * The longest message that may go straight to a thread that waits so: 0 if

@@ -33,8 +33,8 @@ fast_receiver(struct list *receivers, mach_msg_size_t size)
 static ALWAYS_INLINE bool
 fast_claim(struct thread *receiver)
 {
-    uint64_t waits = THREAD_RUN_WORD(THREAD_WAITING,
-                                     WAIT_STATE_INTERRUPTIBLE, 0);
+    uint64_t waits =
+        THREAD_RUN_WORD(THREAD_WAITING, WAIT_STATE_INTERRUPTIBLE, 0);
 
     return likely(atomic_compare_exchange_strong_explicit(
         &receiver->run_word, &waits,

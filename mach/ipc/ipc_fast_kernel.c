@@ -255,8 +255,7 @@ kernel_take_slot(struct thread *self, const mach_msg_header_t *header)
     mach_port_name_t next = (name & ~0xffu) | ((name + 1) & 0xff);
     struct ipc_port *port;
 
-    if (header->msgh_bits !=
-            MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
+    if (header->msgh_bits != MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0) ||
         header->msgh_remote_port != name ||
         header->msgh_local_port != MACH_PORT_NULL ||
         header->msgh_voucher_port != 0 || IPC_REPLY_HANDLE(slot) == 0 ||

@@ -42,8 +42,8 @@ struct raise_message {
 static bool
 raise_wait(struct thread *self)
 {
-    uint32_t begun = (uint32_t)THREAD_RUN_WORD(THREAD_RUNNING,
-                                               WAIT_STATE_INTERRUPTIBLE, 1);
+    uint32_t begun =
+        (uint32_t)THREAD_RUN_WORD(THREAD_RUNNING, WAIT_STATE_INTERRUPTIBLE, 1);
 
     return atomic_compare_exchange_strong(
         &self->run_low, &begun,
@@ -54,8 +54,8 @@ raise_wait(struct thread *self)
 static void
 raise_unwait(struct thread *self)
 {
-    uint32_t waits = (uint32_t)THREAD_RUN_WORD(THREAD_WAITING,
-                                               WAIT_STATE_INTERRUPTIBLE, 1);
+    uint32_t waits =
+        (uint32_t)THREAD_RUN_WORD(THREAD_WAITING, WAIT_STATE_INTERRUPTIBLE, 1);
 
     (void)atomic_compare_exchange_strong(
         &self->run_low, &waits,
@@ -64,7 +64,8 @@ raise_unwait(struct thread *self)
 
 /* Take hold of the receiver, and put the reply right into its slot. */
 static bool
-raise_claim(struct thread *self, struct thread *receiver, struct ipc_port *reply)
+raise_claim(struct thread *self, struct thread *receiver,
+            struct ipc_port *reply)
 {
     uint64_t empty, full;
 
@@ -110,9 +111,9 @@ raise_header(struct ipc_port *port, struct thread *receiver,
     to->msgh_id = from->msgh_id;
 
     if (port->has_payload) {
-        to->msgh_bits = RAISED_BITS |
-                        MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
-                                       MACH_MSG_TYPE_PROTECTED_PAYLOAD);
+        to->msgh_bits =
+            RAISED_BITS | MACH_MSGH_BITS(MACH_MSG_TYPE_PORT_SEND_ONCE,
+                                         MACH_MSG_TYPE_PROTECTED_PAYLOAD);
         message->payload_header.msgh_protected_payload = port->payload;
     }
 }

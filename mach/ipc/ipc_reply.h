@@ -50,9 +50,9 @@ MUST_CHECK bool ipc_reply_renew(struct thread *thread);
  * The entry of the name if it is in a thread's slot: an ordinary one now.
  * NULL if it is not, or no longer. Locks: space->lock held.
  */
-struct ipc_entry *ipc_reply_settle(struct ipc_space *space,
-                                   struct ipc_entry *entry,
-                                   mach_port_name_t name);
+struct ipc_entry *
+ipc_reply_settle(struct ipc_space *space, struct ipc_entry *entry,
+                 mach_port_name_t name);
 
 /* The same with every full slot of the space, so that its table tells all.
  * Locks: space->lock held. */

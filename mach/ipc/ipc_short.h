@@ -22,8 +22,8 @@ struct thread;
  *
  * Locks: none held; interrupts on.
  */
-MUST_CHECK bool ipc_short_send(struct thread *self, vm_offset_t buffer,
-                               mach_msg_size_t size);
+MUST_CHECK bool
+ipc_short_send(struct thread *self, vm_offset_t buffer, mach_msg_size_t size);
 
 /*
  * Wait at the port that self->msg asks for, which is empty; the caller then
@@ -41,7 +41,6 @@ MUST_CHECK bool ipc_short_wait(struct thread *self);
  *
  * Locks: none held; interrupts on.
  */
-MUST_CHECK bool ipc_short_receive(struct thread *self,
-                                  mach_msg_return_t *mrp);
+MUST_CHECK bool ipc_short_receive(struct thread *self, mach_msg_return_t *mrp);
 
 #endif /* IPC_IPC_SHORT_H */

@@ -432,10 +432,10 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     self->msg.size = (mach_msg_size_t)(sizes >> 32);
     self->msg.name = (mach_port_name_t)names;
     self->msg.timeout_ns = timeout_ns;
-    self->msg.room = (option & ~OPTIONS_USUAL) != 0
-                         ? 0
-                         : (int64_t)self->msg.size -
-                               (int64_t)sizeof(mach_msg_trailer_t);
+    self->msg.room =
+        (option & ~OPTIONS_USUAL) != 0
+            ? 0
+            : (int64_t)self->msg.size - (int64_t)sizeof(mach_msg_trailer_t);
 
     if ((option & MACH_SEND_MSG) != 0) {
         if (ipc_space_queued_over(self->space)) {

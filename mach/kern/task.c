@@ -386,7 +386,8 @@ task_io_modify(struct task *task, struct io_range range, bool enable)
             task->io_perms->ranges[task->io_perms->count];
     }
 
-    list_for_each(&task->threads, link) {
+    list_for_each(&task->threads, link)
+    {
         list_entry(link, struct thread, task_link)->special |= CONTEXT_IO;
     }
 

@@ -52,8 +52,8 @@ trap(long number, const uint64_t arguments[6])
     long result = number;
 
     __asm__ volatile("syscall"
-                     : "+a"(result), "+D"(rdi), "+S"(rsi), "+d"(rdx),
-                       "+r"(r10), "+r"(r8), "+r"(r9)
+                     : "+a"(result), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r10),
+                       "+r"(r8), "+r"(r9)
                      :
                      : "rcx", "r11", "memory");
     return result;

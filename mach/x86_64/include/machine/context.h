@@ -34,8 +34,8 @@ void context_switch(struct thread *self, struct thread *next, bool keep_stack);
 
 /* Run a continuation of the current thread at the top of the stack in use,
  * interrupts on: nothing below is needed any more. */
-NORETURN void context_enter(struct thread *self,
-                            void (*continuation)(struct thread *self));
+NORETURN void
+context_enter(struct thread *self, void (*continuation)(struct thread *self));
 
 /* Run the current thread's continuation on an empty stack. */
 NORETURN void context_continue(struct thread *self);

@@ -12,8 +12,8 @@
 #include <machine/pmap.h>
 
 /* FPU, I/O permissions and gs base, where either thread has some. */
-void context_load_special(struct cpu *cpu, struct thread *self,
-                          struct thread *next);
+void
+context_load_special(struct cpu *cpu, struct thread *self, struct thread *next);
 
 /*
  * From `self`, which may be NULL, to the user thread `next`: address space,

@@ -42,6 +42,7 @@ copyin_header(vm_offset_t from, uint64_t *word0, uint64_t *word1,
 {
     uint64_t first, second, third;
 
+    /* clang-format off */
     __asm__ volatile goto(COPY_SMAP_SITE("stac")
                  "1: movq (%[from]), %[first]\n\t"
                  "2: movq 8(%[from]), %[second]\n\t"
@@ -55,6 +56,7 @@ copyin_header(vm_offset_t from, uint64_t *word0, uint64_t *word1,
                  : [from] "r"(from)
                  : "memory", "cc"
                  : fault);
+    /* clang-format on */
     *word0 = first;
     *word1 = second;
     *word2 = third;
@@ -77,6 +79,7 @@ copyin_message(vm_offset_t from, uint64_t *word0, uint64_t *word1,
     uint64_t source = from + 24, count = size >> 3;
     void *target = data;
 
+    /* clang-format off */
     __asm__ volatile goto(COPY_SMAP_SITE("stac")
                  "1: movq (%[from]), %[first]\n\t"
                  "2: movq 8(%[from]), %[second]\n\t"
@@ -98,6 +101,7 @@ copyin_message(vm_offset_t from, uint64_t *word0, uint64_t *word1,
                  : [from] "r"(from), [size] "q"(size)
                  : "memory", "cc"
                  : fault);
+    /* clang-format on */
     *word0 = first;
     *word1 = second;
     *word2 = third;
@@ -116,6 +120,7 @@ copyout_message(vm_offset_t to, uint64_t word0, uint64_t word1, uint64_t word2,
     uint64_t target = to + 24, count = size >> 3;
     const void *source = data;
 
+    /* clang-format off */
     __asm__ volatile goto(COPY_SMAP_SITE("stac")
                  "1: movq %[first], (%[to])\n\t"
                  "2: movq %[second], 8(%[to])\n\t"
@@ -136,6 +141,7 @@ copyout_message(vm_offset_t to, uint64_t word0, uint64_t word1, uint64_t word2,
                    [third] "r"(word2), [to] "r"(to), [size] "q"(size)
                  : "memory", "cc"
                  : fault);
+    /* clang-format on */
     return true;
 
 fault:
@@ -147,6 +153,7 @@ fault:
 static inline MUST_CHECK bool
 copyout_number(vm_offset_t to, uint32_t number)
 {
+    /* clang-format off */
     __asm__ volatile goto(COPY_SMAP_SITE("stac")
                  "1: movl %[number], (%[to])\n\t"
                  COPY_SMAP_SITE("clac")
@@ -155,6 +162,7 @@ copyout_number(vm_offset_t to, uint32_t number)
                  : [number] "r"(number), [to] "r"(to)
                  : "memory", "cc"
                  : fault);
+    /* clang-format on */
     return true;
 
 fault:

@@ -199,13 +199,19 @@ cpu_write_cr3(uint64_t value)
 static inline void
 cpu_bit_set(_Atomic uint32_t *word, uint32_t bit)
 {
-    __asm__ volatile("lock btsl %1, %0" : "+m"(*word) : "r"(bit) : "memory", "cc");
+    __asm__ volatile("lock btsl %1, %0"
+                     : "+m"(*word)
+                     : "r"(bit)
+                     : "memory", "cc");
 }
 
 static inline void
 cpu_bit_clear(_Atomic uint32_t *word, uint32_t bit)
 {
-    __asm__ volatile("lock btrl %1, %0" : "+m"(*word) : "r"(bit) : "memory", "cc");
+    __asm__ volatile("lock btrl %1, %0"
+                     : "+m"(*word)
+                     : "r"(bit)
+                     : "memory", "cc");
 }
 
 /* Count up or down; true if the result is negative, or (down) also if 0. */
