@@ -109,6 +109,11 @@ test_kernel_mark_received(void)
     forge(port);
     is(hazard_receive(port), MACH_MSG_SUCCESS, "hazard 27: of the first task");
     is(m.head.msgh_bits & MACH_MSGH_BITS_KERNEL, 0, "hazard 27: has no mark");
+    prepare_port(port, MACH_PORT_NULL, MACH_MSG_TYPE_COPY_SEND);
+    m.head.msgh_id = MACH_NOTIFY_PORT_DESTROYED;
+    is(hazard_send(PORT_SIZE), MACH_MSG_SUCCESS, "hazard 27: with a right");
+    is(hazard_receive(port), MACH_MSG_SUCCESS, "hazard 27: it arrives");
+    is(m.head.msgh_bits & MACH_MSGH_BITS_KERNEL, 0, "hazard 27: has no mark");
     (void)mach_port_deallocate(SELF, guest_child(forge, port, NULL));
     is(mach_msg(&m.head, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof(m), port,
                 5000, 0),
