@@ -224,6 +224,7 @@ ipc_fast_raise(struct thread *self, mach_msg_header_t *message,
     mach_msg_port_descriptor_t *descriptor;
     mach_msg_return_t mr = MACH_MSG_SUCCESS;
     mach_port_name_t name;
+    struct ipc_port *port;
     kern_return_t kr;
 
     message->msgh_size = size;
@@ -244,9 +245,12 @@ ipc_fast_raise(struct thread *self, mach_msg_header_t *message,
     for (mach_msg_size_t i = 0;
          i < ((mach_msg_base_t *)(void *)&raised)->body.msgh_descriptor_count;
          i++) {
-        kr = ipc_right_copyout(receiver->space,
-                               ipc_port_from_handle(descriptor[i].name),
-                               MACH_MSG_TYPE_PORT_SEND, &name);
+        port = ipc_port_from_handle(descriptor[i].name);
+        kr = IP_VALID(port) &&
+                     ipc_right_copyout_known(receiver->space, port, &name)
+                 ? KERN_SUCCESS
+                 : ipc_right_copyout(receiver->space, port,
+                                     MACH_MSG_TYPE_PORT_SEND, &name);
         descriptor[i].name = name;
         descriptor[i].disposition = MACH_MSG_TYPE_PORT_SEND;
 

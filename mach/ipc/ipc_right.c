@@ -355,6 +355,36 @@ ipc_right_merge(struct ipc_space *space, struct ipc_port *port,
     }
 }
 
+bool
+ipc_right_copyout_known(struct ipc_space *space, struct ipc_port *port,
+                        mach_port_name_t *namep)
+{
+    struct ipc_entry *entry;
+    mach_port_name_t name;
+    bool known;
+
+    spin_lock(&space->lock);
+    name = ipc_hash_lookup(space, port, &entry);
+    known = name != MACH_PORT_NULL && entry->urefs < MACH_PORT_UREFS_MAX;
+
+    if (known) {
+        spin_lock(&port->lock);
+        known = port->active;
+
+        if (likely(known)) {
+            entry->urefs++;
+            port->srights--;
+            refcount_unref_held(&port->refs); /* the entry has one */
+        }
+
+        spin_unlock(&port->lock);
+    }
+
+    spin_unlock(&space->lock);
+    *namep = name;
+    return known;
+}
+
 kern_return_t
 ipc_right_copyout(struct ipc_space *space, struct ipc_port *port,
                   mach_msg_type_name_t type, mach_port_name_t *namep)

@@ -88,6 +88,17 @@ void ipc_right_request_cancelled(struct ipc_dnrequest *request);
 void ipc_right_request_arm(struct ipc_space *space, mach_port_name_t name);
 
 /*
+ * The same for a send right of a port of which the space has send rights
+ * already: one more user reference. False, with nothing done, if it has none,
+ * or can't take one more.
+ *
+ * Locks: takes the space's and the port's; none held.
+ */
+MUST_CHECK bool ipc_right_copyout_known(struct ipc_space *space,
+                                        struct ipc_port *port,
+                                        mach_port_name_t *namep);
+
+/*
  * Put a right in the space under its proper name. Consumes the right, also
  * on failure. IP_NULL and IP_DEAD give MACH_PORT_NULL and MACH_PORT_DEAD.
  *
