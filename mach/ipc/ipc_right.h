@@ -94,9 +94,9 @@ void ipc_right_request_arm(struct ipc_space *space, mach_port_name_t name);
  *
  * Locks: takes the space's and the port's; none held.
  */
-MUST_CHECK bool ipc_right_copyout_known(struct ipc_space *space,
-                                        struct ipc_port *port,
-                                        mach_port_name_t *namep);
+MUST_CHECK bool
+ipc_right_copyout_known(struct ipc_space *space, struct ipc_port *port,
+                        mach_port_name_t *namep);
 
 /*
  * Put a right in the space under its proper name. Consumes the right, also
