@@ -381,13 +381,10 @@ fast_reply(struct thread *self, struct fast_header header,
 {
     uint64_t slot = atomic_load_explicit(&self->reply, memory_order_relaxed);
     mach_port_t handle = IPC_REPLY_HANDLE(slot);
-    mach_port_name_t next = low_half(slot) + 1;
+    mach_port_name_t next = cpu_increment_low_byte(low_half(slot));
 
-    if (unlikely(MACH_PORT_GEN(next) == 0)) {
-        next -= 0x100; /* the generation goes round, the index stays */
-    }
-
-    /* The port is there as long as its right is: first take the right. */
+    /* The port is there as long as its right is: first take the right. The
+     * generation, in the name's low byte, goes round. */
     if (unlikely(low_half(slot) != low_half(header.word1)) ||
         unlikely(handle == 0) || unlikely(slot == IPC_REPLY_NONE) ||
         unlikely(!atomic_compare_exchange_strong_explicit(
@@ -435,8 +432,6 @@ fast_rpc(struct thread *self, vm_offset_t buffer, mach_msg_option_t option,
         mach_msg_receive_find(self, receive_name) != MACH_MSG_SUCCESS) {
         return;
     }
-
-    self->msg.bits = low_half(header.word0); /* spares the next a look */
 
     if (low_half(header.word0) == BITS_REPLY &&
         high_half(header.word1) == MACH_PORT_NULL) {

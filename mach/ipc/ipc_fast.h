@@ -23,6 +23,8 @@ struct thread;
  * in the general path with nothing done; otherwise the receiver runs and the
  * current thread waits. Not called from C: like its whole file it is compiled
  * to preserve no register, since the user's are all in the thread.
+ *
+ * Nothing is queued, so what the sender has in queues does not count.
  */
 NORETURN void
 ipc_fast_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,

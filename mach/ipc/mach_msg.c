@@ -238,8 +238,13 @@ mach_msg_receive(struct thread *self, struct thread *next)
     }
 
     if (mr == MACH_RCV_TIMED_OUT && wait) {
-        if (next != NULL) {
+        /* An abort that was pending has ended the wait already. */
+        if (next != NULL && atomic_load(&self->wait_state) < WAIT_STATE_DONE) {
             sched_handoff(self, mach_msg_receive_continue, next, WAIT_AWAKENED);
+        }
+
+        if (next != NULL) {
+            sched_wake(next, WAIT_AWAKENED);
         }
 
         thread_block(mach_msg_receive_continue);
@@ -368,19 +373,18 @@ check_options(mach_msg_option_t option, mach_port_name_t notify)
 /* An RPC to a kernel object, or a reply to one, in the short way. */
 static ALWAYS_INLINE enum ipc_fast_kernel
 trap_kernel_object(struct thread *self, vm_offset_t buffer, uint64_t sizes,
-                   mach_port_name_t notify, vm_offset_t receive_buffer,
-                   struct thread **receiverp, mach_msg_return_t *mrp)
+                   mach_port_name_t name, mach_port_name_t notify,
+                   vm_offset_t receive_buffer, struct thread **receiverp,
+                   mach_msg_return_t *mrp)
 {
-    if (unlikely(self->msg.bits ==
-                 MACH_MSGH_BITS(MACH_MSG_TYPE_MOVE_SEND_ONCE, 0))) {
-        return ipc_fast_kernel_reply(self, buffer, (mach_msg_size_t)sizes,
-                                     receiverp)
-                   ? IPC_FAST_KERNEL_SENT
-                   : IPC_FAST_KERNEL_NOT;
+    if (unlikely(self->reply_handle - 1 < MACH_PORT_DEAD - 1) &&
+        ipc_fast_kernel_reply(self, buffer, (mach_msg_size_t)sizes,
+                              receiverp)) {
+        return IPC_FAST_KERNEL_SENT;
     }
 
     if (self->destination.port->receiver != &ipc_space_kernel ||
-        notify != MACH_PORT_NULL) {
+        self->receive.name != name || notify != MACH_PORT_NULL) {
         return IPC_FAST_KERNEL_NOT;
     }
 
@@ -406,7 +410,8 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 
     /* Of a message that the fast path has left, it has left what it saw. */
     if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG)) {
-        switch (trap_kernel_object(self, buffer, sizes, names >> 32,
+        switch (trap_kernel_object(self, buffer, sizes,
+                                   (mach_port_name_t)names, names >> 32,
                                    receive_buffer, &receiver, &mr)) {
         case IPC_FAST_KERNEL_DONE:
             return mr;
@@ -444,8 +449,7 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
     }
 
     if ((option & MACH_SEND_MSG) != 0 &&
-        (MACH_MSGH_BITS_IS_COMPLEX(self->msg.bits) ||
-         !ipc_short_send(self, buffer, (mach_msg_size_t)sizes))) {
+        !ipc_short_send(self, buffer, (mach_msg_size_t)sizes)) {
         mr = ipc_kmsg_copyin(buffer, (mach_msg_size_t)sizes, self->task->space,
                              self->task->map, &self->msg.kmsg);
 

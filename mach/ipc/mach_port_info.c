@@ -58,6 +58,7 @@ array_alloc(struct port_array *array, struct ipc_space *space, vm_size_t size)
     }
 
     spin_lock(&space->lock);
+    ipc_reply_settle_all(space); /* full slots are names, too */
     array->room = space->count + 16;
     spin_unlock(&space->lock);
     array->size = size;

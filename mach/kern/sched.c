@@ -201,6 +201,9 @@ sched_wait_timeout(struct timer *timer)
 bool
 sched_wait_begin(struct thread *self, bool interruptible, uint64_t timeout_ns)
 {
+    /* Who gave it a message may have left the link as it was. */
+    list_init(&self->wait_link);
+
     if (interruptible && (atomic_load(&self->ast) &
                           (THREAD_AST_ABORT | THREAD_AST_TERMINATE)) != 0) {
         return false;

@@ -164,7 +164,6 @@ struct thread {
                                      a message left in its queue */
         vm_offset_t buffer;       /* (s) where to receive */
         mach_msg_option_t option; /* (s) */
-        mach_msg_bits_t bits;     /* (s) a hint: of the message under way */
         mach_msg_size_t size;     /* (s) of the buffer */
         int64_t room;             /* (s) for a message of the fast path */
         mach_port_name_t name;    /* (s) to receive from */

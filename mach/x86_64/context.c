@@ -160,10 +160,7 @@ context_load_special(struct cpu *cpu, struct thread *self, struct thread *next)
         task_io_load(cpu, next->task);
     }
 
-    if (next->gs_base != cpu->gs_base) {
-        cpu->gs_base = next->gs_base;
-        cpu_write_msr(MSR_KERNEL_GS_BASE, next->gs_base);
-    }
+    cpu_write_msr(MSR_KERNEL_GS_BASE, next->gs_base);
 
     cpu->special = next->special;
 }
@@ -240,7 +237,6 @@ context_set_tls(struct thread *self, uint64_t base)
 
     cpu_interrupts_disable();
     self->fs_base = base;
-    cpu_self()->fs_base = base;
     cpu_write_msr(MSR_FS_BASE, base);
     cpu_interrupts_enable();
     return KERN_SUCCESS;

@@ -29,11 +29,8 @@ context_load_user(struct cpu *cpu, struct thread *self, struct thread *next)
     pmap_activate_on(cpu, next->pmap);
     cpu->tss.rsp[0] = (uint64_t)(uintptr_t)(&next->frame + 1);
 
-    if (likely(next->fs_base != cpu->fs_base)) {
-        cpu->fs_base = next->fs_base;
-        cpu_write_msr(MSR_FS_BASE, next->fs_base);
-    }
-
+    /* Whatever the last one had: user code may have loaded the selector. */
+    cpu_write_user_base(MSR_FS_BASE, next->fs_base);
     cpu->thread = next;
 }
 

@@ -70,8 +70,6 @@ struct cpu {
     bool iomap_open;       /* the TSS grants some I/O ports now */
     struct io_perms iomap; /* whose bits are clear in the TSS's map */
     uint32_t special;      /* CONTEXT_*: what is loaded beside the usual */
-    uint64_t fs_base;      /* as loaded for user mode */
-    uint64_t gs_base;
     uint8_t lock_ranks[16]; /* debug kernels: ranks held, in order */
     uint32_t locks_held;
     struct gdt_table gdt;
@@ -171,6 +169,13 @@ cpu_write_msr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
+/* A base that only user code uses: no memory of the kernel's is meant. */
+static inline void
+cpu_write_user_base(uint32_t msr, uint64_t base)
+{
+    __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)base), "d"(base >> 32));
+}
+
 static inline uint64_t
 cpu_read_cr2(void)
 {
@@ -212,6 +217,14 @@ cpu_bit_clear(_Atomic uint32_t *word, uint32_t bit)
                      : "+m"(*word)
                      : "r"(bit)
                      : "memory", "cc");
+}
+
+/* The low byte goes round, the others stay. */
+static inline uint32_t
+cpu_increment_low_byte(uint32_t value)
+{
+    __asm__("incb %b0" : "+q"(value)::"cc");
+    return value;
 }
 
 /* Count up or down; true if the result is negative, or (down) also if 0. */
