@@ -24,7 +24,9 @@ sched_charge(struct thread *self, struct thread *next)
 /*
  * From `self`, which waits already (state and wait_state say so) and goes on
  * in its continuation, to `next`: a user thread, claimed and without a stack,
- * its run_word as of one that runs. The rest of the quantum goes along.
+ * its run_word as of one that runs. The rest of the quantum goes along,
+ * and each keeps the priority to which it has sunk: only a wait in which the
+ * processor went to others lets it rise.
  * Interrupts are off.
  */
 static ALWAYS_INLINE void
@@ -34,7 +36,6 @@ sched_direct(struct thread *self, struct thread *next)
 
     sched_charge(self, next);
     next->cpu = cpu;
-    next->sched_priority = next->priority;
     context_load_user(cpu, self, next);
     atomic_store_explicit(&self->on_cpu, false, memory_order_release);
 }

@@ -176,10 +176,89 @@ bases(void)
     (void)mach_port_destroy(SELF, reply);
 }
 
+/* -- Fairness --------------------------------------------------------------- */
+
+static volatile uint64_t computed;
+static volatile bool stop;
+
+static void
+compute(void *argument)
+{
+    (void)argument;
+
+    while (!stop) {
+        computed++;
+    }
+}
+
+static void
+serve(void *argument)
+{
+    struct message m;
+    mach_msg_return_t mr;
+
+    (void)argument;
+    mr = mach_msg(&m.head, MACH_RCV_MSG, 0, sizeof(m), served, 0, 0);
+
+    while (mr == MACH_MSG_SUCCESS) {
+        answer(&m);
+        mr = mach_msg(&m.head, MACH_SEND_MSG | MACH_RCV_MSG, 32, sizeof(m),
+                      served, 0, 0);
+    }
+}
+
+static void
+call_on(void *argument)
+{
+    struct message m;
+
+    (void)argument;
+
+    while (!stop && call(served, other, &m) == MACH_MSG_SUCCESS) {
+    }
+}
+
+static void
+pause_ms(mach_msg_timeout_t ms)
+{
+    (void)thread_switch(MACH_PORT_NULL, SWITCH_OPTION_WAIT, ms);
+}
+
+/* Two threads that hand the processor to one another all the time have no
+ * more right to it than one that computes. */
+static void
+fairness(void)
+{
+    void (*const functions[])(void *) = { serve, call_on, compute };
+    mach_port_t threads[3];
+    uint64_t before;
+
+    served = guest_port();
+    other = guest_port();
+
+    for (unsigned int i = 0; i < 3; i++) {
+        threads[i] = guest_thread(functions[i], NULL);
+        is(thread_priority(threads[i], THREAD_PRIORITY_USER), KERN_SUCCESS,
+           "a user's priority");
+    }
+
+    pause_ms(300);
+    before = computed;
+    pause_ms(500);
+    ok(computed > before, "who computes beside an RPC comes to run");
+    stop = true;
+    guest_thread_join(threads[2]);
+    guest_thread_join(threads[1]);
+    (void)mach_port_destroy(SELF, served);
+    guest_thread_join(threads[0]);
+    (void)mach_port_destroy(SELF, other);
+}
+
 void
 guest_main(void)
 {
     links();
     bases();
+    fairness();
     tap_done();
 }
