@@ -410,9 +410,9 @@ mach_msg_trap(vm_offset_t buffer, mach_msg_option_t option, uint64_t sizes,
 
     /* Of a message that the fast path has left, it has left what it saw. */
     if ((option & ~MACH_SEND_TIMEOUT) == (MACH_SEND_MSG | MACH_RCV_MSG)) {
-        switch (trap_kernel_object(self, buffer, sizes,
-                                   (mach_port_name_t)names, names >> 32,
-                                   receive_buffer, &receiver, &mr)) {
+        switch (trap_kernel_object(self, buffer, sizes, (mach_port_name_t)names,
+                                   names >> 32, receive_buffer, &receiver,
+                                   &mr)) {
         case IPC_FAST_KERNEL_DONE:
             return mr;
         case IPC_FAST_KERNEL_SENT:

@@ -67,9 +67,9 @@ struct cpu {
     uint64_t stack_dead;     /* top of a stack to free after the switch */
     uint32_t interrupt_depth;
     uint32_t lapic_id;
-    bool iomap_open;       /* the TSS grants some I/O ports now */
-    struct io_perms iomap; /* whose bits are clear in the TSS's map */
-    uint32_t special;      /* CONTEXT_*: what is loaded beside the usual */
+    bool iomap_open;        /* the TSS grants some I/O ports now */
+    struct io_perms iomap;  /* whose bits are clear in the TSS's map */
+    uint32_t special;       /* CONTEXT_*: what is loaded beside the usual */
     uint8_t lock_ranks[16]; /* debug kernels: ranks held, in order */
     uint32_t locks_held;
     struct gdt_table gdt;
