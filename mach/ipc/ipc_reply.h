@@ -63,7 +63,7 @@ void ipc_reply_settle_all(struct ipc_space *space);
  * put that into its slot. Consumes the right if it does.
  *
  * Returns: false if the port is dead, or there is no room: nothing was done.
- * Locks: takes the space's; none held.
+ * Locks: may try the space's; none held.
  */
 MUST_CHECK bool ipc_reply_fill(struct thread *self, struct ipc_port *port,
                                mach_port_name_t *namep);

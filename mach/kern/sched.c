@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Scheduling. A waiting thread is woken by exactly one claimer (a compare and
- * exchange on wait_state), so a message, a time-out and an abort that race
+ * exchange on wait_state, or on the run_word of which that is a part, see
+ * ipc/ipc_fast_i.h), so a message, a time-out and an abort that race
  * need no common lock.
  *
  * A thread that is about to wait sets THREAD_WAITING before it can be found

@@ -20,7 +20,8 @@
 /*
  * The low byte of `word` is 1 while somebody holds the lock, the rest counts
  * those who wait, who take turns by ticket (spinlock.c). A newcomer gets the
- * lock at once only when the whole word is 0, so nobody is overtaken twice.
+ * lock at once only when the whole word is 0: whoever has been counted is not
+ * overtaken any more.
  */
 struct spinlock {
     union {
